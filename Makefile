@@ -1,0 +1,36 @@
+# Everything on a fresh machine needs only Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: run install test test-all check bench browser
+
+run: install
+	$(BIN)/winnow serve --sample
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Winnow needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
+	@touch $@
+
+browser: install
+	$(BIN)/python tests/browser.py
+
+test: install browser
+	$(BIN)/python -m pytest
+
+test-all: install browser
+	$(BIN)/python -m pytest -m ""
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/ranges.py
+
+bench: install
+	$(BIN)/python -m benchmarks

@@ -1,0 +1,45 @@
+"""A plug-in's knobs as a form: one widget a knob, its help and bounds from the declaration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.words import t_or
+from pipeline.knobs import Knob, knobs_of
+
+
+def knob_form(plugin: type, key: str, section: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Draw the settings of `plugin` and return their values, for pipeline.knobs.build.
+
+    `key` makes the widgets' keys unique on a page; `section` names the message file with translated labels
+    (`<section>.<plugin name>.<knob>`); `values` are what to start from in place of the defaults.
+    """
+    owner = str(getattr(plugin, "name", plugin.__name__))
+    found: dict[str, Any] = {}
+    for knob in knobs_of(plugin):
+        start = (values or {}).get(knob.name, knob.default)
+        label = t_or(f"{section}.{owner}.{knob.name}", knob.name.replace("_", " ").capitalize())
+        help_text = t_or(f"{section}.{owner}.{knob.name}.help", knob.help)
+        found[knob.name] = _widget(knob, label, help_text, start, f"{key}.{owner}.{knob.name}")
+    return found
+
+
+def _widget(knob: Knob, label: str, help_text: str, value: Any, key: str) -> Any:
+    if knob.type is bool:
+        return st.toggle(label, value, key=key, help=help_text)
+    if knob.type is tuple:
+        if knob.choices:
+            return tuple(st.multiselect(label, knob.choices, list(value), key=key, help=help_text))
+        return st.text_input(label, ", ".join(value), key=key, help=help_text)
+    if knob.choices:
+        return st.selectbox(label, knob.choices, list(knob.choices).index(value), key=key, help=help_text)
+    if knob.type is int:
+        low, high = (None if bound is None else int(bound) for bound in (knob.low, knob.high))
+        return st.number_input(label, low, high, int(value), step=1, key=key, help=help_text)
+    if knob.type is float:
+        return st.number_input(label, knob.low, knob.high, float(value), key=key, help=help_text, format="%g")
+    if knob.multiline:
+        return st.text_area(label, value, key=key, help=help_text)
+    return st.text_input(label, value, key=key, help=help_text)

@@ -1,0 +1,185 @@
+"""Jobs: their progress, their result, and the one word (`state`) on which all their effects hang."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+
+from pipeline.domain import Job, WorkbenchError
+from pipeline.store.database import Cursor, Store, to_json
+
+
+class NoSuchJob(WorkbenchError):
+    """A job number that the database does not hold."""
+
+
+class JobRefused(WorkbenchError):
+    """A job cannot be started, continued, undone or redone as things stand."""
+
+
+COLUMNS = "id, project_id, kind, params, state, done, total, note, cursor, result, error, created_at, finished_at"
+
+
+def open_job(store: Store, kind: str, project_id: int | None, params: Mapping[str, Any]) -> int:
+    """Note a new running job. Raises JobRefused while another one is running on the project."""
+
+    def work(cursor: Cursor) -> int:
+        busy = cursor.execute(
+            "SELECT id, kind FROM job WHERE state = 'running' AND project_id IS NOT DISTINCT FROM ?", [project_id]
+        ).fetchone()
+        if busy is not None:
+            raise JobRefused(f"Job {busy[0]} ({busy[1]}) is still running on this project. Wait for it or cancel it.")
+        made = cursor.execute(
+            "INSERT INTO job (kind, project_id, params, state, owner) VALUES (?, ?, ?, 'running', ?) RETURNING id",
+            [kind, project_id, to_json(dict(params)), to_json(_owner())],
+        ).fetchone()
+        return _first(made)
+
+    return store.transact(work)
+
+
+def reopen(store: Store, job_id: int) -> Job:
+    """Set a stopped, failed or cancelled job running again, its cursor kept."""
+    job = get(store, job_id)
+    if job.state not in ("stopped", "failed", "cancelled"):
+        raise JobRefused(f"Job {job_id} is {job.state}; only a stopped, failed or cancelled job can go on.")
+
+    def work(cursor: Cursor) -> None:
+        cursor.execute(
+            "UPDATE job SET state = 'running', error = '', owner = ? WHERE id = ?", [to_json(_owner()), job_id]
+        )
+
+    store.transact(work)
+    return get(store, job_id)
+
+
+def get(store: Store, job_id: int) -> Job:
+    row = store.row(f"SELECT {COLUMNS} FROM job WHERE id = ?", [job_id])
+    if row is None:
+        raise NoSuchJob(f"There is no job {job_id}. The overview lists the jobs of each project.")
+    return _job(row)
+
+
+def recent(store: Store, project_id: int, limit: int = 50, kind: str | None = None) -> list[Job]:
+    """The project's newest jobs first; those of one kind if named."""
+    return [
+        _job(row)
+        for row in store.rows(
+            f"SELECT {COLUMNS} FROM job WHERE project_id = $project AND ($kind IS NULL OR kind = $kind)"
+            " ORDER BY id DESC LIMIT $limit",
+            {"project": project_id, "kind": kind, "limit": limit},
+        )
+    ]
+
+
+def progress(store: Store, job_id: int, done: int, total: int, note: str) -> None:
+    def work(cursor: Cursor) -> None:
+        cursor.execute("UPDATE job SET done = ?, total = ?, note = ? WHERE id = ?", [done, total, note, job_id])
+
+    store.transact(work)
+
+
+def checkpoint(cursor: Cursor, job_id: int, place: Mapping[str, Any], done: int) -> None:
+    """Inside a transaction that writes a batch: note how far the job has come, so that it can go on from there."""
+    cursor.execute("UPDATE job SET cursor = ?, done = ? WHERE id = ?", [to_json(dict(place)), done, job_id])
+
+
+def close_job(store: Store, job_id: int, state: str, result: Mapping[str, Any], error: str = "") -> None:
+    """End a job. When `state` is done, this is the moment at which its effects begin to count."""
+
+    def work(cursor: Cursor) -> None:
+        cursor.execute(
+            "UPDATE job SET state = ?, result = ?, error = ?, "
+            "finished_at = get_current_timestamp() AT TIME ZONE 'UTC' WHERE id = ?",
+            [state, to_json(dict(result)), error, job_id],
+        )
+
+    store.transact(work)
+
+
+def record_done(cursor: Cursor, kind: str, project_id: int, params: Mapping[str, Any]) -> int:
+    """Inside a transaction: a small job that is done at once (a person keeps a record), so that it can be undone."""
+    made = cursor.execute(
+        "INSERT INTO job (kind, project_id, params, state, finished_at) "
+        "VALUES (?, ?, ?, 'done', get_current_timestamp() AT TIME ZONE 'UTC') RETURNING id",
+        [kind, project_id, to_json(dict(params))],
+    ).fetchone()
+    return _first(made)
+
+
+def mark_stopped(store: Store) -> int:
+    """At start: a job that is still 'running' died with the process that held the file. Returns how many there were."""
+
+    def work(cursor: Cursor) -> int:
+        found = cursor.execute("UPDATE job SET state = 'stopped' WHERE state = 'running' RETURNING id").fetchall()
+        return len(found)
+
+    return store.transact(work)
+
+
+def undo(store: Store, job_id: int) -> None:
+    """Take a done job's effects out of every view. Raises JobRefused while a later job builds on them."""
+    job = get(store, job_id)
+    if job.state != "done":
+        raise JobRefused(f"Job {job_id} is {job.state}; only a job that is done can be undone.")
+
+    def work(cursor: Cursor) -> None:
+        later = cursor.execute(_BUILT_ON, {"job": job_id}).fetchone()
+        if later is not None:
+            raise JobRefused(f"Job {later[0]} ({later[1]}) builds on job {job_id}. Undo job {later[0]} first.")
+        cursor.execute("UPDATE job SET state = 'undone' WHERE id = ?", [job_id])
+
+    store.transact(work)
+
+
+def redo(store: Store, job_id: int) -> None:
+    """Bring an undone job's effects back, or apply a preview. Raises JobRefused if its project has moved on since."""
+    job = get(store, job_id)
+    if job.state not in ("undone", "preview"):
+        raise JobRefused(f"Job {job_id} is {job.state}; only an undone job or a preview can be applied.")
+
+    def work(cursor: Cursor) -> None:
+        later = cursor.execute(
+            "SELECT id, kind FROM job WHERE project_id = $project AND id > $job AND state = 'done' "
+            "AND kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') ORDER BY id LIMIT 1",
+            {"project": job.project_id, "job": job_id},
+        ).fetchone()
+        if later is not None:
+            raise JobRefused(f"The data has changed since job {job_id} (job {later[0]}, {later[1]}). Run it again.")
+        cursor.execute("UPDATE job SET state = 'done' WHERE id = ?", [job_id])
+
+    store.transact(work)
+
+
+# A later live job builds on this one if it made records from its records, or edited or judged a record that this one
+# made or edited after the fact. Judgements of a text that reverts would otherwise outlive the text.
+_BUILT_ON = """
+SELECT j.id, j.kind FROM job j
+WHERE j.id > $job AND j.state IN ('done', 'running') AND (
+  EXISTS (SELECT 1 FROM record c JOIN record p ON p.id = c.parent_id WHERE c.job_id = j.id AND p.job_id = $job)
+  OR EXISTS (SELECT 1 FROM verdict later JOIN verdict mine ON mine.record_id = later.record_id
+    WHERE later.job_id = j.id AND later.kind = 'edit' AND mine.job_id = $job AND mine.kind = 'edit')
+  OR EXISTS (SELECT 1 FROM verdict later JOIN record mine ON mine.id = later.record_id
+    WHERE later.job_id = j.id AND mine.job_id = $job))
+ORDER BY j.id DESC LIMIT 1
+"""
+
+
+def _first(row: tuple[Any, ...] | None) -> int:
+    if row is None:
+        raise RuntimeError("RETURNING gave no row")
+    return int(row[0])
+
+
+def _owner() -> dict[str, Any]:
+    me = psutil.Process()
+    return {"pid": os.getpid(), "started": me.create_time(), "boot": psutil.boot_time()}
+
+
+def _job(row: Mapping[str, Any]) -> Job:
+    parsed = {**row, **{name: json.loads(row[name]) for name in ("params", "cursor", "result")}}
+    return Job(**parsed)

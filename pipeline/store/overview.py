@@ -1,0 +1,58 @@
+"""The figures of a project's first page, each counted by the same rules as the records filter that opens it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.store.database import Store
+
+
+def states(store: Store, project_id: int) -> dict[str, int]:
+    """Records by state, as the records filter names them; to_label counts what an annotator could be given."""
+    row = store.row(
+        """
+        WITH answered AS (
+          SELECT record_id, bool_or(state = 'submitted') AS labelled, bool_or(state = 'skipped') AS skipped
+          FROM annotation_now WHERE state IN ('submitted', 'skipped') GROUP BY record_id),
+        relabel AS (SELECT DISTINCT record_id FROM relabel_open)
+        SELECT count(*) FILTER (r.parent_id IS NULL) AS original,
+          count(*) FILTER (NOT r.dropped) AS active,
+          count(*) FILTER (r.dropped) AS dropped,
+          count(*) FILTER (r.edited) AS edited,
+          count(*) FILTER (a.labelled) AS labelled,
+          count(*) FILTER (a.skipped) AS skipped,
+          count(*) FILTER (NOT r.dropped AND r.parent_id IS NULL AND a.record_id IS NULL) AS unlabelled,
+          count(*) FILTER (q.record_id IS NOT NULL) AS relabel,
+          count(*) FILTER (r.parent_id IS NOT NULL) AS augmented,
+          count(*) FILTER (NOT r.dropped AND r.parent_id IS NULL) AS to_label
+        FROM record_now r LEFT JOIN answered a ON a.record_id = r.id LEFT JOIN relabel q ON q.record_id = r.id
+        WHERE r.project_id = ?
+        """,
+        [project_id],
+    )
+    return {name: int(n or 0) for name, n in (row or {}).items()}
+
+
+def labels(store: Store, project_id: int) -> list[dict[str, Any]]:
+    """Rows of label, annotator, simulated and n over the submitted answers of the project's records."""
+    return store.rows(
+        """
+        SELECT unnest(json_extract_string(a.value, '$.*')) AS label, a.annotator,
+          coalesce(p.kind = 'simulated', false) AS simulated, count(*) AS n
+        FROM annotation_now a JOIN record_now r ON r.id = a.record_id LEFT JOIN annotator p ON p.name = a.annotator
+        WHERE r.project_id = ? AND a.state = 'submitted' GROUP BY ALL ORDER BY n DESC, label
+        """,
+        [project_id],
+    )
+
+
+def answers_by_day(store: Store, project_id: int) -> list[dict[str, Any]]:
+    """Rows of day, annotator and n: the answers that still stand, by the day on which they were given (UTC)."""
+    return store.rows(
+        """
+        SELECT CAST(a.created_at AS DATE) AS day, a.annotator, count(*) AS n
+        FROM annotation_now a JOIN record r ON r.id = a.record_id
+        WHERE r.project_id = ? AND a.state = 'submitted' GROUP BY ALL ORDER BY day, annotator
+        """,
+        [project_id],
+    )
