@@ -1,0 +1,111 @@
+"""The command line as other programs see it: one JSON object, exit codes, sentences on stderr. Real processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+VERBS = (
+    "init", "projects", "serve", "import", "clean", "dedupe", "augment", "simulate", "freeze", "train", "runs", "errors",
+    "undo", "redo", "resume", "jobs", "records", "export", "demo",
+)  # fmt: skip
+
+
+def winnow(*words, db, code=0, timeout=120):
+    """Run a verb in a process of its own; gives (stdout, stderr)."""
+    command = [sys.executable, "-m", "app.cli", "--db", str(db), *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=timeout, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
+
+
+def told(*words, db):
+    """What a verb says with --json: exactly one object."""
+    out, _ = winnow(*words, "--json", db=db)
+    assert out.count("\n") == 1
+    return json.loads(out)
+
+
+@pytest.fixture
+def db(tmp_path):
+    return tmp_path / "w.duckdb"
+
+
+@pytest.fixture
+def reviews(tmp_path):
+    path = tmp_path / "reviews.csv"
+    rows = [
+        f"{i},{'good' if i % 2 else 'bad'} thing number {i} and more words so that it is long,{'pos' if i % 2 else 'neg'}"
+        for i in range(40)
+    ]
+    rows.append('40,"<p>good thing &amp; a <b>bold</b> one, which is long enough</p>",pos')
+    rows.append("41,,neg")
+    path.write_text("id,text,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_every_verb_has_help(db):
+    out, _ = winnow("--help", db=db)
+    for verb in VERBS:
+        assert verb in out
+        assert "--" in winnow(verb, "--help", db=db)[0]
+
+
+def test_the_data_verbs_in_order(db, reviews, tmp_path):
+    assert told("init", db=db)["projects"] == 0
+    took = told("import", reviews, "--project", "p", "--labels-by", "ann", "--label-column", "label", db=db)
+    assert {"project", "records", "rejected", "rejections", "annotations", "job"} <= set(took)
+    assert took["records"] + took["rejected"] == 42
+    before = told("records", "--project", "p", "--limit", 100, db=db)
+    cleaned = told("clean", "--project", "p", db=db)
+    assert {"job", "dropped", "edited", "flagged"} <= set(cleaned)
+    assert sum(cleaned["edited"].values()) >= 1
+    found = told("dedupe", "--project", "p", "--threshold", "0.7", "--pairs", tmp_path / "pairs.parquet", db=db)
+    assert {"job", "pairs", "families", "dropped", "seconds"} <= set(found)
+    frozen = told("freeze", "--project", "p", "--splits", "80/10/10", db=db)
+    assert set(frozen["records"]) == {"train", "validation", "test"}
+    assert Path(frozen["path"], "card.json").exists()
+    written = told("export", "--version", frozen["version"], "--format", "csv", "--out", tmp_path / "v.csv", db=db)
+    assert written["records"] == sum(frozen["records"].values())
+    for job in (found["job"], cleaned["job"]):
+        told("undo", "--job", job, db=db)
+    assert told("records", "--project", "p", "--limit", 100, db=db) == before
+    kinds = [job["kind"] for job in told("jobs", "--project", "p", db=db)["jobs"]]
+    assert kinds == ["freeze", "dedupe", "clean", "import"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("clean", "--project", "none"), 1, "There is no project named 'none'"),
+        (("undo", "--job", "77"), 1, "There is no job 77"),
+        (("import", "nowhere.csv", "--project", "p"), 1, "nowhere.csv"),
+        (("train", "--version", "abc"), 1, "abc"),
+        (("errors", "--run", "abc"), 1, "abc"),
+        (("export", "--out", "x"), 2, "--version or --project"),
+        (("records", "--project", "p", "--where", "colour=red"), 1, "no project"),
+        (("frobnicate",), 2, "No such command"),
+        (("clean",), 2, "--project"),
+    ],
+)
+def test_errors_are_sentences_and_exit_codes(db, words, code, sentence):
+    out, err = winnow(*words, db=db, code=code)
+    assert out == ""
+    assert sentence in " ".join(err.replace("│", " ").split())
+
+
+def test_a_verb_says_which_process_holds_the_database(db):
+    hold = "import sys; from pipeline.store import open_store; s = open_store(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(db)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        holder.stdout.readline()
+        _, err = winnow("projects", db=db, code=1)
+        assert f"in use by process {holder.pid}" in err
+        assert "Stop that process" in err
+        holder.stdin.close()

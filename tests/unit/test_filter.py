@@ -1,0 +1,62 @@
+"""The records filter: its written form, and that each word counts what it says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain import Verdict, WorkbenchError
+from pipeline.store import overview, records, verdicts
+from pipeline.store.records import RecordFilter
+
+words = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
+numbers = st.integers(0, 2**40)
+
+
+@given(
+    st.builds(
+        RecordFilter,
+        state=st.none() | st.sampled_from(records.STATES), text=st.none() | words, step=st.none() | words,
+        label=st.none() | words, job=st.none() | numbers, id=st.none() | numbers, external=st.none() | words,
+    )
+)  # fmt: skip
+def test_written_and_read_again_is_the_same(where):
+    assert RecordFilter.parse(str(where)) == where
+
+
+@pytest.mark.parametrize("wrong", ["state=odd", "colour=red", "id=x", 'text="open'])
+def test_a_wrong_filter_is_refused_with_a_sentence(wrong):
+    with pytest.raises(WorkbenchError, match=r"\.$"):
+        RecordFilter.parse(wrong)
+
+
+def test_bare_words_search_the_text():
+    assert RecordFilter.parse("too late state=active") == RecordFilter(text="too late", state="active")
+
+
+def test_each_word_finds_its_records_and_the_overview_agrees(store, fill):
+    project = fill(["Alpha", "beta", "GAMMA 中文", "100% sure_thing"])
+    one, two, three, _ = records.ids(store, project.id)
+    job = verdicts.decide(
+        store, project.id, "keep",
+        [Verdict(one, "by hand", "drop", "no"), Verdict(two, "trim", "edit", "", "BETA!"), Verdict(three, "pii", "flag", "f")],
+    )  # fmt: skip
+
+    def found(text):
+        return records.ids(store, project.id, RecordFilter.parse(text))
+
+    assert found("state=dropped") == [one]
+    assert found("state=edited") == [two]
+    assert found("state=flagged") == [three] == found("flag=pii")
+    assert found("step=trim") == [two]
+    assert found("text=beta!") == [two]
+    assert found("text=中文") == [three]
+    assert found("text=%") == [records.ids(store, project.id)[3]]
+    assert found("external=r1") == [one]
+    assert found(f"id={three}") == [three]
+    assert found("reason=no") == [one]
+    assert len(found(f"job={job}")) == 3
+    counts = overview.states(store, project.id)
+    for state in ("original", "active", "dropped", "edited", "unlabelled", "labelled", "relabel", "augmented"):
+        assert counts[state] == records.count(store, project.id, RecordFilter(state=state)), state
