@@ -131,7 +131,7 @@ def clean(
     from pipeline.recipe import find
 
     with _store(context) as store:
-        values = {"steps": find(recipe), "dry_run": dry_run}
+        values = {"steps": find(recipe).plain(), "dry_run": dry_run}
         _emit(_run(store, projects.get(store, project), "clean", values), as_json)
 
 
@@ -206,20 +206,22 @@ def train(
     recipe: Annotated[str, typer.Option(help="How to train; chosen by the text if not given.")] = "auto",
     epochs: Annotated[int | None, typer.Option(min=1, max=1000)] = None,
     seed: Annotated[int, typer.Option()] = 13,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A further setting of the recipe: name=value. Repeat for more.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the run has ended.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune a model on a version, in a process of its own."""
     from pipeline import runs
 
-    knobs = {} if epochs is None else {"epochs": epochs}
+    knobs: dict[str, Any] = dict(_pair(setting) for setting in settings or ())
+    knobs |= {} if epochs is None else {"epochs": epochs}
     with _store(context) as store, _watched() as watcher:
         result = runs.train(
             store, version, recipe=recipe, model=model, knobs=knobs, seed=seed, wait=wait, watcher=watcher
         )
         _emit(result, as_json)
-        if result["state"] in ("failed", "stopped"):
-            raise WorkbenchError(f"Run {result['run']} has {result['state']}: {result.get('error') or result['path']}")
 
 
 @app.command("runs")
@@ -227,14 +229,14 @@ def list_runs(
     context: typer.Context, project: Annotated[str, typer.Option("--project", "-p")] = "", as_json: AsJson = False
 ) -> None:
     """List the training runs, newest first."""
-    from pipeline.store import runs as run_store
+    from pipeline import runs
 
     with _store(context) as store:
         chosen = [projects.get(store, project)] if project else projects.all_projects(store)
         found = [
             {"run": r.id, "project": p.name, "version": r.version_id[:12], "state": r.state, "metrics": dict(r.metrics)}
             for p in chosen
-            for r in run_store.all_runs(store, p.id)
+            for r in runs.all_runs(store, p.id)
         ]
         _emit({"runs": found}, as_json)
 
@@ -249,10 +251,9 @@ def errors(
 ) -> None:
     """List what a run's model got wrong, the surest mistakes first."""
     from pipeline import runs
-    from pipeline.store import runs as run_store
 
     with _store(context) as store:
-        found = run_store.get(store, run)
+        found = runs.get(store, run)
         rows = runs.errors(store, found.id)
         rows = rows[:limit] if limit else rows
         result: dict[str, Any] = {"run": found.id, "errors": rows}
@@ -391,6 +392,13 @@ def _run(store: Store, project: Project, name: str, values: Mapping[str, Any]) -
     if job.state == "cancelled":
         raise WorkbenchError(f"Job {job.id} ({name}) was cancelled; `winnow resume --job {job.id}` lets it go on.")
     return {"job": job.id, **job.result}
+
+
+def _pair(setting: str) -> tuple[str, str]:
+    name, mark, value = setting.partition("=")
+    if not mark:
+        raise typer.BadParameter(f"--set takes name=value, not '{setting}'")
+    return name, value
 
 
 def _refuse_taken_port(port: int) -> None:

@@ -10,10 +10,10 @@ from app.widgets.links import number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
 from app.words import t
+from pipeline import runs
 from pipeline.domain import Project
 from pipeline.store import Store, overview, verdicts, versions
 from pipeline.store import jobs as job_store
-from pipeline.store import runs as run_store
 
 STATES = ("original", "active", "dropped", "labelled", "unlabelled", "relabel", "augmented")
 
@@ -143,7 +143,7 @@ def _versions(store: Store, project: Project) -> None:
 
 def _runs(store: Store, project: Project) -> None:
     st.subheader(t("overview.runs"), anchor=False)
-    found = run_store.all_runs(store, project.id)[:5]
+    found = runs.all_runs(store, project.id)[:5]
     if not found:
         st.caption(t("overview.no_runs"))
     for run in found:

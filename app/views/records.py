@@ -164,20 +164,20 @@ def _related(project: Project, row: dict[str, Any]) -> None:
 
 def _history(store: Store, row: dict[str, Any]) -> None:
     said = [
-        {"at": v["created_at"], "who": f"{v['step']} (#{v['job_id']}, {t('records.job_' + v['job_state'])})",
-         "what": t("overview.verdict_" + v["kind"]), "detail": v["reason"]}
+        (v["created_at"], f"{v['step']} (#{v['job_id']}, {t('records.job_' + v['job_state'])})",
+         t("overview.verdict_" + v["kind"]), v["reason"])
         for v in verdicts.history(store, row["id"])
     ] + [
-        {"at": a["created_at"], "who": a["annotator"], "what": t("records.answer_" + a["state"]),
-         "detail": " · ".join(filter(None, [", ".join(map(str, a["value"].values())), a["comment"]]))}
+        (a["created_at"], a["annotator"], t("records.answer_" + a["state"]),
+         " · ".join(filter(None, [", ".join(map(str, a["value"].values())), a["comment"]])))
         for a in annotations.history(store, row["id"])
     ]  # fmt: skip
     st.caption(t("records.history"))
     if not said:
         st.text(t("records.no_history"))
         return
-    frame = pd.DataFrame(sorted(said, key=lambda entry: entry["at"]))
-    frame.columns = [t(f"records.history_{c}") for c in ("at", "who", "what", "detail")]
+    names = [t(f"records.history_{column}") for column in ("at", "who", "what", "detail")]
+    frame = pd.DataFrame(sorted(said), columns=names)
     st.dataframe(frame, hide_index=True, width="stretch")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import streamlit as st
@@ -10,15 +11,19 @@ from app.words import t_or
 from pipeline.knobs import Knob, knobs_of
 
 
-def knob_form(plugin: type, key: str, section: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
+def knob_form(
+    plugin: type, key: str, section: str, values: dict[str, Any] | None = None, only: Container[str] | None = None
+) -> dict[str, Any]:
     """Draw the settings of `plugin` and return their values, for pipeline.knobs.build.
 
     `key` makes the widgets' keys unique on a page; `section` names the message file with translated labels
-    (`<section>.<plugin name>.<knob>`); `values` are what to start from in place of the defaults.
+    (`<section>.<plugin name>.<knob>`); `values` are what to start from in place of the defaults; `only` draws just those.
     """
     owner = str(getattr(plugin, "name", plugin.__name__))
     found: dict[str, Any] = {}
     for knob in knobs_of(plugin):
+        if only is not None and knob.name not in only:
+            continue
         start = (values or {}).get(knob.name, knob.default)
         label = t_or(f"{section}.{owner}.{knob.name}", knob.name.replace("_", " ").capitalize())
         help_text = t_or(f"{section}.{owner}.{knob.name}.help", knob.help)

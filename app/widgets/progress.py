@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app.widgets.text import plain
@@ -10,6 +12,20 @@ from pipeline import jobs
 from pipeline.domain import Job, WorkbenchError
 from pipeline.store import Store
 from pipeline.store import jobs as job_store
+
+FIGURES = (
+    "records", "rejected", "annotations", "edited", "flagged", "pairs", "families", "dropped", "augmented", "leaks",
+    "relabel",
+)  # fmt: skip
+LOOKS = {
+    "done": (":material/check_circle:", "green"), "failed": (":material/error:", "red"),
+    "stopped": (":material/pause_circle:", "orange"), "cancelled": (":material/pause_circle:", "orange"),
+    "undone": (":material/undo:", "gray"), "preview": (":material/visibility:", "blue"),
+}  # fmt: skip
+ACTIONS: dict[str, tuple[str, Callable[[Store, int], object]]] = {
+    "failed": ("continue", jobs.resume), "stopped": ("continue", jobs.resume), "cancelled": ("continue", jobs.resume),
+    "done": ("undo", job_store.undo), "undone": ("redo", job_store.redo),
+}  # fmt: skip
 
 
 def job_panel(store: Store, job_id: int) -> Job:
@@ -36,38 +52,33 @@ def _live(store: Store, job_id: int) -> None:
 
 
 def _ended(store: Store, job: Job) -> None:
-    name = _name(job)
-    if job.state == "failed":
-        st.error(t("common.job_failed", name=name, error=plain(job.error)), icon=":material/error:")
-    elif job.state in ("stopped", "cancelled"):
-        st.warning(
-            t(f"common.job_{job.state}", name=name, done=f"{job.done:,}", total=f"{job.total:,}"),
-            icon=":material/pause:",
-        )
-    elif job.state == "undone":
-        st.info(t("common.job_undone", name=name), icon=":material/undo:")
-    elif job.state == "done":
-        st.success(t("common.job_done", name=name), icon=":material/check:")
-    _buttons(store, job)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        icon, colour = LOOKS[job.state]
+        counted = {"done": f"{job.done:,}", "total": f"{job.total:,}"}
+        said = t(f"common.job_{job.state}", name=_name(job), error=plain(job.error), **counted)
+        st.markdown(f":{colour}[{icon}] {said}{_figures(job)}", width="stretch")
+        if job.state in ACTIONS:
+            word, act = ACTIONS[job.state]
+            if st.button(t(f"common.{word}"), key=f"job.{word}.{job.id}"):
+                _act(store, job, act)
 
 
-def _buttons(store: Store, job: Job) -> None:
-    actions = {
-        "failed": ("continue", lambda: jobs.resume(store, job.id)),
-        "stopped": ("continue", lambda: jobs.resume(store, job.id)),
-        "cancelled": ("continue", lambda: jobs.resume(store, job.id)),
-        "done": ("undo", lambda: job_store.undo(store, job.id)),
-        "undone": ("redo", lambda: job_store.redo(store, job.id)),
-    }
-    if job.state in actions:
-        word, act = actions[job.state]
-        if st.button(t(f"common.{word}"), key=f"job.{word}.{job.id}"):
-            try:
-                act()
-            except WorkbenchError as error:
-                st.error(plain(str(error)))
-            else:
-                st.rerun()
+def _act(store: Store, job: Job, act: Callable[[Store, int], object]) -> None:
+    try:
+        act(store, job.id)
+    except WorkbenchError as error:
+        st.error(plain(str(error)))
+    else:
+        st.rerun()
+
+
+def _figures(job: Job) -> str:
+    """What the job did, as its result says: the numbers, and for each table of numbers their sum."""
+    if job.state not in ("done", "undone", "preview"):
+        return ""
+    found = {key: sum(v.values()) if isinstance(v, dict) else v for key, v in job.result.items() if key in FIGURES}
+    shown = [f"{t('common.result_' + key)} {n:,}" for key, n in found.items() if isinstance(n, int)]
+    return f" :gray[{' · '.join(shown)}]" if shown else ""
 
 
 def _name(job: Job) -> str:

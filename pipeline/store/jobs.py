@@ -145,8 +145,9 @@ def redo(store: Store, job_id: int) -> None:
     def work(cursor: Cursor) -> None:
         later = cursor.execute(
             "SELECT id, kind FROM job WHERE project_id = $project AND id > $job AND state = 'done' "
-            "AND kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') ORDER BY id LIMIT 1",
-            {"project": job.project_id, "job": job_id},
+            "AND (kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') OR kind = $own AND kind = 'freeze') "
+            "ORDER BY id LIMIT 1",
+            {"project": job.project_id, "job": job_id, "own": job.kind},
         ).fetchone()
         if later is not None:
             raise JobRefused(f"The data has changed since job {job_id} (job {later[0]}, {later[1]}). Run it again.")

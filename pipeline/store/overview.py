@@ -37,10 +37,12 @@ def labels(store: Store, project_id: int) -> list[dict[str, Any]]:
     """Rows of label, annotator, simulated and n over the submitted answers of the project's records."""
     return store.rows(
         """
-        SELECT unnest(json_extract_string(a.value, '$.*')) AS label, a.annotator,
-          coalesce(p.kind = 'simulated', false) AS simulated, count(*) AS n
-        FROM annotation_now a JOIN record_now r ON r.id = a.record_id LEFT JOIN annotator p ON p.name = a.annotator
-        WHERE r.project_id = ? AND a.state = 'submitted' GROUP BY ALL ORDER BY n DESC, label
+        WITH answers AS (
+          SELECT unnest(json_extract_string(a.value, '$.*')) AS label, a.annotator
+          FROM annotation_now a JOIN record_now r ON r.id = a.record_id
+          WHERE r.project_id = ? AND a.state = 'submitted')
+        SELECT s.label, s.annotator, coalesce(p.kind = 'simulated', false) AS simulated, count(*) AS n
+        FROM answers s LEFT JOIN annotator p ON p.name = s.annotator GROUP BY ALL ORDER BY n DESC, label
         """,
         [project_id],
     )

@@ -1,0 +1,75 @@
+"""CSV for a spreadsheet: one row a record, one label a question, and no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pipeline.exporters.base import Contents, Row, exporters, verdict_of
+from pipeline.knobs import knob
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@exporters.register
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """CSV, one row a record. A cell that a spreadsheet would take for a formula gets an apostrophe in front."""
+
+    name: ClassVar[str] = "csv"
+    suffix: ClassVar[str] = ".csv"
+
+    excel: bool = knob(False, "Begin the file with a byte order mark, so that Excel reads it as UTF-8.")
+
+    def __call__(self, contents: Contents, out: Path) -> Mapping[str, int]:
+        lost: Counter[str] = Counter()
+        heads = ["label"] if contents.frozen else list(contents.questions)
+        columns = ["id", "text", *heads, "annotators", "split", "status", "parent", "fields", "meta"]
+        with out.open("w", encoding="utf-8-sig" if self.excel else "utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow([_safe(column, Counter()) for column in columns])
+            for batch in contents.batches:
+                for row in batch:
+                    flat = _frozen(row) if contents.frozen else _flat(row, heads, lost)
+                    cells = [flat[f"answer {head}"] for head in heads]
+                    cells = [row["id"], row["text"], *cells, flat["annotators"]]
+                    cells += [row["split"], row["status"], row["parent"], _json(row.get("fields")), _json(row["meta"])]
+                    writer.writerow([_safe(cell, lost) for cell in cells])
+        return dict(lost)
+
+
+def _frozen(row: Row) -> dict[str, Any]:
+    names = "; ".join(row["annotators"])
+    return {"answer label": row["label"], "annotators": f"{names} (simulated)" if row.get("simulated") else names}
+
+
+def _flat(row: Row, questions: list[str], lost: Counter[str]) -> dict[str, Any]:
+    answers = row["annotations"]
+    found: dict[str, Any] = {}
+    for question in questions:
+        found[f"answer {question}"], disputed = verdict_of(answers, question)
+        lost["records whose annotators disagree, written with one label"] += disputed
+    lost["answers that are drafts or skips"] += sum(a["state"] != "submitted" for a in answers)
+    lost["suggestions"] += len(row["suggestions"])
+    for reason in [reason for reason, n in lost.items() if not n]:
+        del lost[reason]
+    names = {a["annotator"]: bool(a.get("simulated")) for a in answers if a["state"] == "submitted"}
+    found["annotators"] = "; ".join(f"{name} (simulated)" if made else name for name, made in names.items())
+    return found
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else ""
+
+
+def _safe(cell: Any, lost: Counter[str]) -> str:
+    text = "" if cell is None else str(cell)
+    if text.startswith(FORMULA):
+        lost["cells that begin like a formula, written with an apostrophe"] += 1
+        return "'" + text
+    return text

@@ -1,0 +1,217 @@
+"""Freeze the labelled records of a project into a version."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.domain import SPLITS, Task, WorkbenchError
+from pipeline.jobs import Handle, verbs
+from pipeline.splits import Allotment, Member, allot, families, parse_ratios, split_named
+from pipeline.store import Store, projects, version_files, versions
+from pipeline.tasks import questions_of
+
+NEAR = 0.8  # the Jaccard similarity from which two texts are one family, whether or not dedupe was ever run
+EXAMPLES = 50  # leaks that the card shows
+STAGES = ("reading", "families", "near-duplicates", "splitting", "hashing", "writing")
+
+
+@verbs.register
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Freeze the labelled records into a version: Parquet files for train, validation and test that never change."""
+
+    name: ClassVar[str] = "freeze"
+    splits: str = "80/10/10"
+    seed: int = 13
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        parse_ratios(self.splits)
+
+    def __call__(self, store: Store, job: Handle) -> dict[str, Any]:
+        project_id = _project_of(job)
+        task = _task(store, project_id)
+        _stage(job, "reading")
+        found = versions.candidates(store, project_id, task.id, questions_of(task)[0].name)
+        _check_labels(found)
+        links = _links(store, job, found)
+        family = families(found["id"].to_pylist(), links)
+        _stage(job, "splitting")
+        earlier = versions.assignments(store, project_id)
+        allotment = allot(_members(found, family, earlier), parse_ratios(self.splits), self.seed)
+        rows, excluded = _rows(found, family, allotment)
+        _stage(job, "hashing")
+        definition = {"name": task.name, "kind": task.kind, "definition": dict(task.definition)}
+        version_id = version_files.content_id(rows, definition, lambda: _stage(job, "hashing"))
+        known = {v.id for v in versions.all_versions(store, project_id)}
+        card = self._card(store, project_id, task, rows, found, allotment, links)
+        card = {"id": version_id, **card, "excluded": excluded, "note": self.note}
+        _stage(job, "writing")
+        path = version_files.write(versions.folder(store), version_id, rows, card, job.id)
+        card = version_files.read_card(path)
+        if version_id not in known:
+            versions.save(store, job.id, project_id, version_id, card, allotment.splits)
+        result = {"version": version_id[: versions.SHORT], "records": card["records"], "leaks": card["leaks"],
+                  "path": str(path), "excluded": excluded, "already_frozen": version_id in known}  # fmt: skip
+        job.progress(len(STAGES), len(STAGES), "already frozen" if version_id in known else "")
+        return result
+
+    def _card(
+        self, store: Store, project_id: int, task: Task, rows: pa.Table, found: pa.Table, allotment: Allotment,
+        links: Iterable[tuple[int, int]],
+    ) -> dict[str, Any]:  # fmt: skip
+        kept = found.filter(pc.is_in(found["id"], rows["id"]))
+        originals = kept.filter(pc.is_null(kept["parent_id"]))
+        by_label = _by_label(rows)
+        words = [word for word in found["given"].to_pylist() if word and split_named(word) is None]
+        names = Counter(name for names in originals["annotators"].to_pylist() for name in names)
+        return {
+            "project": projects.by_id(store, project_id).name,
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "task": {"name": task.name, "kind": task.kind, "definition": dict(task.definition),
+                     "guideline_revision": task.guideline_revision},
+            "labels": _labels_in_order(task, by_label),
+            "ratios": self.splits, "seed": self.seed,
+            "records": {split: sum(by_label[split].values()) for split in SPLITS},
+            "by_label": by_label,
+            "augmented": kept.num_rows - originals.num_rows,
+            "simulated": _count(kept, "simulated"),
+            "disagreements": _count(originals, "disputed"),
+            "relabel_open": _count(originals, "reopened"),
+            "unknown_splits": dict(Counter(words)),
+            "leaks": len(allotment.leaks),
+            "leak_examples": _leak_examples(rows, allotment, links),
+            "annotators": dict(sorted(names.items())),
+            "jobs": versions.shaped_by(store, project_id),
+        }  # fmt: skip
+
+
+def _project_of(job: Handle) -> int:
+    if job.project_id is None:
+        raise WorkbenchError("A version is frozen from a project: name one.")
+    return job.project_id
+
+
+def _task(store: Store, project_id: int) -> Task:
+    found = projects.tasks(store, project_id)
+    if not found:
+        raise WorkbenchError(
+            "This project has no labelling task yet, so there is nothing to freeze. Give it labels on the Label page."
+        )
+    return found[0]
+
+
+def _check_labels(found: pa.Table) -> None:
+    labels = pc.unique(found["label"]).to_pylist()
+    if not labels:
+        raise WorkbenchError(
+            "No record in the data set has a submitted answer, so there is nothing to freeze. Label some records, or "
+            "import a file with labels, then freeze. (Suggestions do not count.)"
+        )
+    if len(labels) < 2:
+        raise WorkbenchError(
+            f"All {found.num_rows:,} labelled records are '{labels[0]}'. A model needs at least two labels to choose "
+            "between: label more records, then freeze."
+        )
+
+
+def _links(store: Store, job: Handle, found: pa.Table) -> list[tuple[int, int]]:
+    """All that binds records into families: dedupe jobs, parents, equal texts, and near-duplicates found here."""
+    _stage(job, "families")
+    ids, parents = found["id"].to_pylist(), found["parent_id"].to_pylist()
+    links = versions.family_links(store, _project_of(job))
+    links += [(parent, record) for record, parent in zip(ids, parents, strict=True) if parent is not None]
+    first: dict[str, int] = {}
+    for batch in found.select(["id", "text"]).to_batches():
+        for record, text in zip(batch["id"].to_pylist(), batch["text"].to_pylist(), strict=True):
+            if same := " ".join(text.lower().split()):
+                links.append((first.setdefault(same, record), record))
+    _stage(job, "near-duplicates")
+    return [(a, b) for a, b in links + _near(job, found) if a != b]
+
+
+def _near(job: Handle, found: pa.Table) -> list[tuple[int, int]]:
+    """Near-duplicates among the texts, found here so that a split is safe where dedupe was never run."""
+    from pipeline.dedup.engine import Index
+    from pipeline.dedup.shingles import Shingle, unspaced
+
+    sample = found["text"].take(pa.array(range(0, found.num_rows, found.num_rows // 2000 + 1))).to_pylist()
+    with Index(Shingle.parse("char:5" if unspaced(sample) else "word:5"), NEAR) as index:
+        for batch in found.select(["text"]).to_batches(max_chunksize=50_000):
+            index.add(batch["text"])
+            _stage(job, "near-duplicates")
+        roots = index.found(lambda _: _stage(job, "near-duplicates")).roots.tolist()
+    ids = found["id"].to_pylist()
+    return [(ids[root], record) for root, record in zip(roots, ids, strict=True)]
+
+
+def _members(found: pa.Table, family: Mapping[int, int], earlier: Mapping[int, str]) -> Iterable[Member]:
+    originals = found.filter(pc.is_null(found["parent_id"])).select(["id", "label", "given"])
+    for row in originals.to_pylist():
+        record = row["id"]
+        given = split_named(row["given"])
+        yield Member(record, family[record], row["label"], given, earlier.get(record))
+
+
+def _rows(found: pa.Table, family: Mapping[int, int], allotment: Allotment) -> tuple[pa.Table, dict[str, int]]:
+    """The version's rows in id order (schema ROWS), and how many candidates were left out for which reason."""
+    reasons: Counter[str] = Counter(allotment.excluded.values())
+    places: list[str | None] = []
+    for record, parent in zip(found["id"].to_pylist(), found["parent_id"].to_pylist(), strict=True):
+        split = allotment.splits.get(record if parent is None else parent)
+        if parent is not None and split != "train":
+            split = None
+            reasons["augmented from a record that is not in train"] += 1
+        places.append(split)
+    families = pa.array([family[record] for record in found["id"].to_pylist()], pa.int64())
+    rows = found.append_column("family", families).append_column("split", pa.array(places, pa.string()))
+    return rows.filter(pc.is_valid(rows["split"])).select(versions.ROWS.names).cast(versions.ROWS), dict(reasons)
+
+
+def _by_label(rows: pa.Table) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {split: {} for split in SPLITS}
+    for row in rows.group_by(["split", "label"]).aggregate([([], "count_all")]).sort_by("label").to_pylist():
+        found[row["split"]][row["label"]] = row["count_all"]
+    return found
+
+
+def _labels_in_order(task: Task, by_label: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """The labels that occur: in the task's order, then any that the task no longer has."""
+    seen = {label for counts in by_label.values() for label in counts}
+    asked = [str(label) for label in questions_of(task)[0].to_plain().get("labels", ())]
+    return [label for label in asked if label in seen] + sorted(seen - set(asked))
+
+
+def _leak_examples(
+    rows: pa.Table, allotment: Allotment, links: Iterable[tuple[int, int]]
+) -> list[dict[str, str]]:
+    """Pairs of one family in two splits: those bound directly where there are any, else any two of the family."""
+    if not allotment.leaks:
+        return []
+    leaking = rows.filter(pc.is_in(rows["family"], pa.array(allotment.leaks, pa.int64())))
+    at = {row["id"]: row for row in leaking.select(["id", "external_id", "split", "family"]).to_pylist()}
+    direct = [(a, b) for a, b in links if a in at and b in at and at[a]["split"] != at[b]["split"]]
+    shown = {at[a]["family"] for a, _ in direct}
+    ends: dict[int, dict[str, int]] = {}
+    for record, row in at.items():
+        ends.setdefault(row["family"], {}).setdefault(row["split"], record)
+    pairs = direct + [tuple(list(two.values())[:2]) for family, two in ends.items() if family not in shown]
+    return [
+        {"a": at[a]["external_id"], "a_split": at[a]["split"], "b": at[b]["external_id"], "b_split": at[b]["split"]}
+        for a, b in dict.fromkeys(pairs[: EXAMPLES * 4])
+    ][:EXAMPLES]
+
+
+def _count(table: pa.Table, column: str) -> int:
+    return int(pc.sum(table[column].cast(pa.int64())).as_py() or 0)
+
+
+def _stage(job: Handle, stage: str) -> None:
+    job.progress(STAGES.index(stage), len(STAGES), stage)
