@@ -75,7 +75,13 @@ CREATE TABLE verdict (
 
 -- Verified near-duplicate pairs and the families they make, by the job that found them.
 CREATE TABLE pair (job_id INTEGER NOT NULL, a BIGINT NOT NULL, b BIGINT NOT NULL, jaccard DOUBLE NOT NULL);
-CREATE TABLE family_member (job_id INTEGER NOT NULL, family_id BIGINT NOT NULL, record_id BIGINT NOT NULL);
+CREATE TABLE family_member (
+  job_id INTEGER NOT NULL,
+  family_id BIGINT NOT NULL,              -- the least record id in the family
+  record_id BIGINT NOT NULL,
+  kept BOOLEAN NOT NULL DEFAULT false,    -- the one record of the family that the others are held against
+  similarity DOUBLE                       -- to the kept record
+);
 
 CREATE TABLE annotator (
   name VARCHAR PRIMARY KEY,

@@ -1,0 +1,49 @@
+"""How many permutations, cut into how many bands: so that a pair right at the threshold is not missed."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from datasketch import MinHash
+from numpy.typing import NDArray
+
+FOUND_AT_THRESHOLD = 0.9965  # the chance that a pair right at the threshold shares a band; it grows above it
+LEAST = 128
+MOST = 192  # beyond it, more rows a band (fewer pairs to compare in vain) cost more than they save
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """`bands` groups of `rows` minima; two texts are compared when all rows of any one band agree."""
+
+    bands: int
+    rows: int
+
+    @property
+    def permutations(self) -> int:
+        return self.bands * self.rows
+
+    def chance(self, similarity: float) -> float:
+        """The chance that two texts of this similarity are compared."""
+        return float(1 - (1 - similarity**self.rows) ** self.bands)
+
+
+def choose(threshold: float) -> Bands:
+    """The most rows a band that still find a pair at the threshold with the chance FOUND_AT_THRESHOLD."""
+    best = Bands(LEAST, 1)
+    for rows in range(1, 33):
+        met = min(threshold, 0.98) ** rows
+        needed = math.ceil(math.log(1 - FOUND_AT_THRESHOLD) / math.log1p(-met))
+        if needed * rows <= MOST:
+            best = Bands(max(needed, math.ceil(LEAST / rows)), rows)
+    return best
+
+
+@functools.lru_cache
+def permutations(count: int, seed: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """datasketch's own parameters (a, b) of h -> a*h + b mod 2^32, the scheme that it calls affine32."""
+    a, b = MinHash(num_perm=count, seed=seed, scheme="affine32").permutations
+    return np.ascontiguousarray(a, np.uint32), np.ascontiguousarray(b, np.uint32)

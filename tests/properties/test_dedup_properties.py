@@ -1,0 +1,82 @@
+"""The near-duplicate engine against brute force over the definition, for any text, cut and threshold."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.dedup.engine import Index, find
+from pipeline.dedup.keep import members
+from pipeline.dedup.shingles import Shingle, jaccard
+
+letters = st.sampled_from(list("abAB 好很 不İΣσ,\u3000\u00a0\n\té😀"))
+words = st.sampled_from(["a", "b", "c", "The", "the", "好", "不好", "ß", "İ", "ΟΣ", " ", "\n", "x,", "😀"])
+texts = st.one_of(
+    st.text(letters, max_size=12),
+    st.lists(words, max_size=14).map(" ".join),
+    st.text(max_size=10).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
+)
+shingles = st.one_of(st.integers(1, 5).map(lambda n: f"word:{n}"), st.integers(2, 5).map(lambda n: f"char:{n}"))
+thresholds = st.sampled_from([0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 1.0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(texts, max_size=12), shingles, thresholds)
+def test_every_reported_pair_is_true_and_families_are_chains_of_them(
+    corpus: list[str], cut: str, threshold: float
+) -> None:
+    sets = [Shingle.parse(cut).of(text) for text in corpus]
+    found = find(corpus, threshold, cut)
+    pairs = list(zip(found.x.tolist(), found.y.tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs)
+    for (x, y), similarity in zip(pairs, found.jaccard.tolist(), strict=True):
+        assert x < y
+        assert similarity == jaccard(sets[x], sets[y]) >= threshold
+    for x, y in combinations(range(len(corpus)), 2):
+        if sets[x] and sets[x] == sets[y]:
+            assert (x, y) in pairs  # the same set is always found: nothing about it is left to chance
+    roots = list(range(len(corpus)))
+    for x, y in pairs:
+        low, high = sorted((roots[x], roots[y]))
+        roots = [low if root == high else root for root in roots]
+    assert found.roots.tolist() == roots
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=3, max_size=10).map(" ".join), min_size=20, max_size=60),
+    thresholds,
+)
+def test_few_true_pairs_are_missed(corpus: list[str], threshold: float) -> None:
+    sets = [Shingle("word", 1).of(text) for text in corpus]
+    true = {(x, y) for x, y in combinations(range(len(corpus)), 2) if jaccard(sets[x], sets[y]) >= threshold}
+    found = find(corpus, threshold, "word:1")
+    assert len(true - set(zip(found.x.tolist(), found.y.tolist(), strict=True))) <= 2 + 0.03 * len(true)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(texts, max_size=15), thresholds, st.sampled_from(["first", "longest", "labelled"]), st.data())
+def test_keeping_empties_no_family_and_drops_nothing_unlike_the_kept(
+    corpus: list[str], threshold: float, policy: str, data: st.DataObject
+) -> None:
+    cut = Shingle("word", 1)
+    with Index(cut, threshold) as index:
+        index.add(pa.array(corpus, pa.string()))
+        found = index.found()
+        lengths = np.array([len(text) for text in corpus], np.int64)
+        labelled = np.array(data.draw(st.lists(st.booleans(), min_size=len(corpus), max_size=len(corpus))), np.bool_)
+        chosen = members(index, found, policy, lengths, labelled)
+    families = {root: set(np.flatnonzero(found.roots == root).tolist()) for root in found.roots.tolist()}
+    families = {root: texts for root, texts in families.items() if len(texts) > 1}
+    assert chosen.families == len(families)
+    for text, root, keeper, similarity in zip(chosen.text, chosen.root, chosen.keeper, chosen.similarity, strict=True):
+        assert similarity == jaccard(cut.of(corpus[text]), cut.of(corpus[keeper]))
+        family = families[root]
+        assert {text, keeper} <= family
+        best = {"first": min(family), "longest": min(family, key=lambda t: (-lengths[t], t)),
+                "labelled": min(family, key=lambda t: (not labelled[t], t))}[policy]  # fmt: skip
+        assert keeper == best
