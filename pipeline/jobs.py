@@ -71,8 +71,9 @@ def start(store: Store, verb: Verb, project_id: int | None) -> int:
 
 def resume(store: Store, job_id: int, watcher: Watcher | None = None, *, wait: bool = False) -> Job:
     """Let a stopped, failed or cancelled job go on from where its last batch was stored."""
+    job = job_store.get(store, job_id)
+    verb = verbs.get(job.kind)(**job.params)  # before it is set running: a verb that is no more must not linger so
     job = job_store.reopen(store, job_id)
-    verb = verbs.get(job.kind)(**job.params)
     if wait:
         return _perform(store, verb, job_id, watcher)
     _in_thread(store, verb, job_id)

@@ -33,9 +33,10 @@ def open_job(store: Store, kind: str, project_id: int | None, params: Mapping[st
         ).fetchone()
         if busy is not None:
             raise JobRefused(f"Job {busy[0]} ({busy[1]}) is still running on this project. Wait for it or cancel it.")
+        owner = {**_owner(), "base": _base(cursor, project_id, kind, 0)}
         made = cursor.execute(
             "INSERT INTO job (kind, project_id, params, state, owner) VALUES (?, ?, ?, 'running', ?) RETURNING id",
-            [kind, project_id, to_json(dict(params)), to_json(_owner())],
+            [kind, project_id, to_json(dict(params)), to_json(owner)],
         ).fetchone()
         return _first(made)
 
@@ -43,15 +44,15 @@ def open_job(store: Store, kind: str, project_id: int | None, params: Mapping[st
 
 
 def reopen(store: Store, job_id: int) -> Job:
-    """Set a stopped, failed or cancelled job running again, its cursor kept."""
+    """Set a stopped, failed or cancelled job running again, its cursor kept. Refused if the data has moved on."""
     job = get(store, job_id)
     if job.state not in ("stopped", "failed", "cancelled"):
         raise JobRefused(f"Job {job_id} is {job.state}; only a stopped, failed or cancelled job can go on.")
 
     def work(cursor: Cursor) -> None:
-        cursor.execute(
-            "UPDATE job SET state = 'running', error = '', owner = ? WHERE id = ?", [to_json(_owner()), job_id]
-        )
+        base = _unmoved(cursor, job) if job.kind in ("clean", "dedupe", "augment") else []
+        owner = {**_owner(), "base": base}
+        cursor.execute("UPDATE job SET state = 'running', error = '', owner = ? WHERE id = ?", [to_json(owner), job_id])
 
     store.transact(work)
     return get(store, job_id)
@@ -137,23 +138,38 @@ def undo(store: Store, job_id: int) -> None:
 
 
 def redo(store: Store, job_id: int) -> None:
-    """Bring an undone job's effects back, or apply a preview. Raises JobRefused if its project has moved on since."""
+    """Bring an undone job's effects back, or apply a preview. Refused if the data is not what the job saw."""
     job = get(store, job_id)
     if job.state not in ("undone", "preview"):
         raise JobRefused(f"Job {job_id} is {job.state}; only an undone job or a preview can be applied.")
 
     def work(cursor: Cursor) -> None:
-        later = cursor.execute(
-            "SELECT id, kind FROM job WHERE project_id = $project AND id > $job AND state = 'done' "
-            "AND (kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') OR kind = $own AND kind = 'freeze') "
-            "ORDER BY id LIMIT 1",
-            {"project": job.project_id, "job": job_id, "own": job.kind},
-        ).fetchone()
-        if later is not None:
-            raise JobRefused(f"The data has changed since job {job_id} (job {later[0]}, {later[1]}). Run it again.")
+        _unmoved(cursor, job)
         cursor.execute("UPDATE job SET state = 'done' WHERE id = ?", [job_id])
 
     store.transact(work)
+
+
+def _base(cursor: Cursor, project_id: int | None, kind: str, own: int) -> list[int]:
+    """The live jobs that made the data what it is; for a freeze also the freezes, which fix splits."""
+    found = cursor.execute(
+        "SELECT id FROM job WHERE project_id IS NOT DISTINCT FROM $project AND state = 'done' AND id <> $own "
+        "AND (kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') OR kind = $kind AND kind = 'freeze') "
+        "ORDER BY id",
+        {"project": project_id, "kind": kind, "own": own},
+    ).fetchall()
+    return [row[0] for row in found]
+
+
+def _unmoved(cursor: Cursor, job: Job) -> list[int]:
+    """The job's base, if the data still stands on it. Raises JobRefused with what has changed."""
+    row = cursor.execute("SELECT owner FROM job WHERE id = ?", [job.id]).fetchone()
+    base = json.loads(row[0]).get("base", []) if row else []
+    now = _base(cursor, job.project_id, job.kind, job.id)
+    if base != now:
+        moved = ", ".join(f"job {n}" for n in sorted(set(base) ^ set(now)))
+        raise JobRefused(f"The data has changed since job {job.id} looked at it ({moved}). Run it again.")
+    return base
 
 
 # A later live job builds on this one if it made records from its records, or edited or judged a record that this one

@@ -163,3 +163,34 @@ def test_task_revisions(store):
     assert first.id == same.id == other.id
     assert [t.guideline_revision for t in (first, same, other)] == [1, 1, 2]
     assert projects.tasks(store, project.id) == [other]
+
+
+def test_a_preview_is_not_applied_when_what_it_stood_on_was_undone(store, fill):
+    project = fill(["a"])
+    (only,) = records.ids(store, project.id)
+    first = judge(store, project, "clean", [Verdict(only, "html", "edit", "", "b")])
+    preview = jobs.open_job(store, "clean", project.id, {})
+    jobs.close_job(store, preview, "preview", {})
+    jobs.undo(store, first)
+    with pytest.raises(WorkbenchError, match=rf"data has changed since job {preview} looked at it \(job {first}\)"):
+        jobs.redo(store, preview)
+    jobs.redo(store, first)
+    jobs.redo(store, preview)
+
+
+def test_a_stopped_job_does_not_go_on_over_changed_data(store, fill):
+    project = fill(["a"])
+    (only,) = records.ids(store, project.id)
+    stopped = jobs.open_job(store, "clean", project.id, {})
+    jobs.mark_stopped(store)
+    judge(store, project, "clean", [Verdict(only, "html", "edit", "", "b")])
+    with pytest.raises(WorkbenchError, match="data has changed"):
+        jobs.reopen(store, stopped)
+
+
+def test_a_persons_word_outranks_a_later_step(store, fill):
+    project = fill(["a"])
+    (only,) = records.ids(store, project.id)
+    verdicts.decide(store, project.id, "keep", [Verdict(only, "by hand", "keep", "")])
+    judge(store, project, "clean", [Verdict(only, "length", "drop", "short")])
+    assert records.count(store, project.id, RecordFilter(state="active")) == 1

@@ -165,7 +165,9 @@ CREATE MACRO records_seen(own) AS TABLE
 WITH live AS (SELECT id FROM job WHERE state = 'done' OR id = own),
 edits AS (SELECT record_id, arg_max(text, id) AS text FROM verdict
   WHERE kind = 'edit' AND job_id IN (SELECT id FROM live) GROUP BY record_id),
-drops AS (SELECT record_id, arg_max({'kind': kind, 'step': step, 'reason': reason, 'job_id': job_id}, id) AS last FROM verdict
+-- a person's word outranks a step's, also a later one
+drops AS (SELECT record_id, arg_max({'kind': kind, 'step': step, 'reason': reason, 'job_id': job_id},
+    id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 END) AS last FROM verdict
   WHERE kind IN ('drop', 'keep') AND job_id IN (SELECT id FROM live) GROUP BY record_id),
 flags AS (SELECT record_id, list(DISTINCT step) AS steps FROM verdict
   WHERE kind = 'flag' AND job_id IN (SELECT id FROM live) GROUP BY record_id)

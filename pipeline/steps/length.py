@@ -1,0 +1,39 @@
+"""Texts that are too short or too long to learn from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipeline.domain import Drop
+from pipeline.knobs import KnobError, knob
+from pipeline.steps.base import steps
+
+# Han, kana and hangul are counted by the character, everything else by the run of letters and digits
+_HAN = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
+_WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)*")
+
+
+@steps.register
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Drop records shorter or longer than the bounds. Where words are counted, a Chinese, Japanese or Korean character
+    is one."""
+
+    name: ClassVar[str] = "length"
+    min: int = knob(3, "The least a text must have.", low=0, high=10_000_000)
+    max: int = knob(20_000, "The most a text may have; 0 for no limit.", low=0, high=10_000_000)
+    unit: str = knob("characters", "What is counted.", choices=("characters", "words"))
+
+    def __post_init__(self) -> None:
+        if self.max and self.min > self.max:
+            raise KnobError(f"length has min {self.min} above max {self.max}. Swap them, or set max to 0 for no limit.")
+
+    def judge(self, text: str) -> Drop | None:
+        size = len(text.strip()) if self.unit == "characters" else sum(1 for _ in _WORD.finditer(text))
+        if size < self.min:
+            return Drop(f"too few {self.unit}: < {self.min}")
+        if self.max and size > self.max:
+            return Drop(f"too many {self.unit}: > {self.max}")
+        return None
