@@ -108,13 +108,16 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Bring the rows of a file in as records; rows that cannot be taken are listed with their reason."""
+    from pipeline.verbs.import_file import Import
+
     if labels_by and as_suggestions:
         raise typer.BadParameter("give --labels-by or --as-suggestions, not both")
-    values = {
+    values: dict[str, Any] = {
         "path": str(file), "task": task, "text_column": text_column, "label_column": label_column,
         "id_column": id_column, "split_column": split_column, "labels_by": labels_by, "as_suggestions": as_suggestions,
         "again": again,
     }  # fmt: skip
+    Import(**values).check()  # before there is a project: a file that cannot be read leaves none behind
     with _store(context) as store:
         _emit(_run(store, projects.get_or_create(store, project), "import", values), as_json)
 

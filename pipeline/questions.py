@@ -40,7 +40,7 @@ class Question(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Exactly one of a set of labels; the answer is the label itself. No labels yet means that nothing can be answered."""
+    """Exactly one of a set of labels; the answer is the label itself. Without labels yet nothing can be answered."""
 
     kind: ClassVar[str] = "choice"
     name: str
@@ -77,7 +77,7 @@ KINDS: Mapping[str, type[Choice]] = {Choice.kind: Choice}
 
 def question_from(plain: Mapping[str, Any]) -> Question:
     """The question that this plain data stands for. Raises BadQuestion with a sentence."""
-    kind = plain.get("kind")
+    kind = str(plain.get("kind"))
     if kind not in KINDS:
         raise BadQuestion(f"There is no kind of question named '{kind}'; there are: {', '.join(KINDS)}.")
     return KINDS[kind].from_plain(plain)

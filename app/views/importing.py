@@ -1,0 +1,248 @@
+"""Import: a file is looked at, its columns are named, and its rows become records of a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.widgets.links import number
+from app.widgets.progress import job_panel
+from app.widgets.text import plain
+from app.words import t, t_or
+from pipeline import jobs
+from pipeline.domain import Job, Project, WorkbenchError
+from pipeline.importers import NONE, Preview, preview
+from pipeline.importers.source import fingerprint
+from pipeline.store import Store, imports, projects
+from pipeline.store import jobs as job_store
+from pipeline.tasks import tasks
+from pipeline.verbs.import_file import IMPORTED, Import
+
+SHOWN = 20  # rows of the preview
+ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5", "cp1252")
+
+
+def render(store: Store, project: Project | None) -> None:
+    """Draw the import of the URL if there is one, else the form for a new one."""
+    job = _shown_job(store)
+    if job is not None:
+        _outcome(store, job)
+        return
+    upload = st.file_uploader(t("importing.file"), key="importing.file", help=t("importing.file_help"))
+    if upload is None:
+        st.info(t("importing.empty"), icon=":material/upload_file:")
+        return
+    try:
+        path = _saved(store, upload)
+        encoding = st.session_state.get(f"importing.encoding.{path.name}") or ""
+        seen = _look(str(path), upload.name, encoding)
+    except WorkbenchError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    _beginning(seen)
+    _form(store, project, path, seen)
+
+
+def _shown_job(store: Store) -> Job | None:
+    asked = st.query_params.get("job", "")
+    if not asked.isdecimal():
+        return None
+    try:
+        job = job_store.get(store, int(asked))
+    except WorkbenchError as error:
+        st.error(plain(str(error)))
+        return None
+    return job if job.kind == Import.name else None
+
+
+def _saved(store: Store, upload: Any) -> Path:
+    """The upload as a file; written once, however often the page is drawn."""
+    file_id, path = st.session_state.get("importing.saved", (None, None))
+    if file_id != upload.file_id or not path.exists():
+        path = imports.save_upload(store, upload.name, upload.getbuffer())
+        st.session_state["importing.saved"] = (upload.file_id, path)
+    return path
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _look(path: str, name: str, encoding: str) -> Preview:
+    return preview(path, SHOWN, name=name, encoding=encoding)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _sha256(path: str) -> str:
+    return fingerprint(Path(path))[0]
+
+
+def _beginning(seen: Preview) -> None:
+    words = t("importing.seen_encoded", format=seen.format.upper(), encoding=seen.encoding, n=len(seen.columns))
+    if not seen.encoding:
+        words = t("importing.seen", format=seen.format.upper(), n=len(seen.columns))
+    st.subheader(t("importing.beginning"), anchor=False)
+    st.caption(words)
+    rows = [{name: _cell(row.get(name)) for name in seen.columns} for row in seen.rows]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height=260)
+    if seen.rejections:
+        first = seen.rejections[0]
+        words = t("importing.some_unreadable", line=first.line, reason=plain(first.reason))
+        st.warning(words, icon=":material/warning:")
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= 500 else text[:499] + "…"
+
+
+def _form(store: Store, project: Project | None, path: Path, seen: Preview) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader(t("importing.columns"), anchor=False)
+        columns = _columns(path.name, seen)
+    with right:
+        st.subheader(t("importing.destination"), anchor=False)
+        name, is_new = _destination(store, project, path.name, seen)
+        kinds = {kind: t_or(f"importing.task_{kind}", kind) for kind in tasks.names()}
+        task = st.selectbox(
+            t("importing.task"), list(kinds), key="importing.task", help=t("importing.task_help"),
+            format_func=kinds.__getitem__,
+        )  # fmt: skip
+        labels = _labels(path.name) if columns["label_column"] != NONE else {}
+        again = _again(store, path, None if is_new else name)
+    pressed = st.button(
+        t("importing.start"), type="primary", key="importing.start", icon=":material/upload:",
+        disabled=not (columns["text_column"] and name),
+    )  # fmt: skip
+    if not columns["text_column"]:
+        st.caption(t("importing.choose_text"))
+    if pressed:
+        encoding = st.session_state.get(f"importing.encoding.{path.name}") or ""
+        settings: dict[str, Any] = {**columns, **labels}
+        verb = Import(str(path), task=task, file_name=seen.name, encoding=encoding, again=again, **settings)
+        _start(store, verb, name, is_new)
+
+
+def _columns(key: str, seen: Preview) -> dict[str, str]:
+    """The column of each role as the verb takes it."""
+    names = list(seen.columns)
+    text = st.selectbox(
+        t("importing.text_column"), names, index=names.index(seen.guess.text) if seen.guess.text else None,
+        key=f"importing.text.{key}", placeholder=t("importing.choose"),
+    )  # fmt: skip
+    found = {"text_column": text or ""}
+    none, detected = t("importing.none"), t("importing.detected")
+    for role in ("label", "id", "split"):
+        options = [NONE, *(name for name in names if name != text)]
+        guessed = getattr(seen.guess, role)
+        found[f"{role}_column"] = st.selectbox(
+            t(f"importing.{role}_column"), options, index=options.index(guessed) if guessed in options else 0,
+            key=f"importing.{role}.{key}", help=t(f"importing.{role}_column_help"),
+            format_func=lambda name: none if name == NONE else name,
+        )  # fmt: skip
+    if seen.encoding:
+        st.selectbox(
+            t("importing.encoding"), ["", *ENCODINGS], key=f"importing.encoding.{key}",
+            help=t("importing.encoding_help"), format_func=lambda name: name.upper() or detected,
+        )  # fmt: skip
+    return found
+
+
+def _destination(store: Store, project: Project | None, key: str, seen: Preview) -> tuple[str, bool]:
+    """The project that takes the records, and whether it has yet to be made."""
+    known = [one.name for one in projects.all_projects(store)]
+    options, new = ["", *known], t("importing.new_project")
+    picked = ""
+    if known:
+        picked = st.selectbox(
+            t("importing.project"), options, index=options.index(project.name) if project else 0,
+            key=f"importing.project.{project.name if project else ''}",
+            format_func=lambda name: name or new,
+        )  # fmt: skip
+    if picked:
+        return picked, False
+    start = seen.name.rpartition(".")[0] or seen.name
+    name = st.text_input(t("importing.project_name"), start[:80], key=f"importing.name.{key}", max_chars=80)
+    return name.strip(), True
+
+
+def _labels(key: str) -> dict[str, Any]:
+    """What becomes of the labels in the file, as settings of the verb."""
+    ways = {way: t(f"importing.labels_{way}") for way in ("answers", "suggestions", "ignore")}
+    way = st.radio(
+        t("importing.labels"), list(ways), key=f"importing.labels.{key}", help=t("importing.labels_help"),
+        format_func=ways.__getitem__,
+    )  # fmt: skip
+    if way == "answers":
+        by = st.text_input(t("importing.labels_by"), IMPORTED, key=f"importing.by.{key}", max_chars=80)
+        return {"labels_by": " ".join(by.split()) or IMPORTED}
+    return {"as_suggestions": True} if way == "suggestions" else {"label_column": NONE}
+
+
+def _again(store: Store, path: Path, name: str | None) -> bool:
+    """Whether a file that this project has already is to be imported once more; asked only if it has."""
+    if name is None:
+        return False
+    before = imports.earlier(store, projects.get(store, name).id, _sha256(str(path)))
+    if before is None:
+        return False
+    st.warning(t("importing.twice", when=f"{before['finished_at']:%Y-%m-%d %H:%M}", job=before["id"]))
+    return st.toggle(t("importing.again"), key=f"importing.again.{path.name}", help=t("importing.again_help"))
+
+
+def _start(store: Store, verb: Import, name: str, is_new: bool) -> None:
+    try:
+        verb.check()
+        project = projects.create(store, name) if is_new else projects.get(store, name)
+        job_id = jobs.start(store, verb, project.id)
+    except WorkbenchError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    st.query_params.update({"project": project.name, "job": str(job_id)})
+    st.session_state["project"] = project.name
+    st.rerun()
+
+
+def _outcome(store: Store, job: Job) -> None:
+    job_panel(store, job.id)
+    project = projects.by_id(store, job.project_id or 0)
+    if job.state == "done":
+        _result(project, job)
+    if job.state != "running" and st.button(t("importing.another"), key="importing.another", icon=":material/add:"):
+        del st.query_params["job"]
+        st.rerun()
+
+
+def _result(project: Project, job: Job) -> None:
+    result = job.result
+    st.write(t("importing.done", file=plain(result["file"]), project=plain(project.name)))
+    with st.container(horizontal=True):
+        with st.container(width=200):
+            number(t("importing.records"), result["records"], project, f"job={job.id}")
+        for name in ("rejected", "annotations", "suggestions"):
+            if result[name] or name == "rejected":
+                with st.container(width=200):
+                    st.metric(t(f"importing.{name}"), f"{result[name]:,}", border=True)
+    if result["labels_added"]:
+        st.caption(t("importing.labels_added", labels=plain(", ".join(result["labels_added"]))))
+    st.page_link(
+        st.session_state["pages"]["clean"], label=t("importing.next"), icon=":material/arrow_forward:",
+        query_params={"project": project.name},
+    )  # fmt: skip
+    if result["rejected"]:
+        _rejections(result, job.id)
+
+
+def _rejections(result: Any, job_id: int) -> None:
+    st.subheader(t("importing.rejections"), anchor=False)
+    listed = result["rejections"]
+    if len(listed) < result["rejected"]:
+        st.caption(t("importing.rejections_cut", shown=f"{len(listed):,}", total=f"{result['rejected']:,}"))
+    table = pd.DataFrame(listed, columns=["line", "field", "reason"])
+    config = {name: st.column_config.Column(t(f"importing.{name}")) for name in table.columns}
+    st.dataframe(table, hide_index=True, column_config=config)
+    st.download_button(
+        t("importing.download"), table.to_csv(index=False).encode("utf-8-sig"), f"rejected-rows-job-{job_id}.csv",
+        "text/csv", key=f"importing.download.{job_id}", icon=":material/download:",
+    )  # fmt: skip
