@@ -1,0 +1,68 @@
+// Brings the outbox to the server: one message under way at a time, each carrying what is unacknowledged, and again until
+// it is acknowledged. Says whether the server can be reached.
+
+const SILENCE = 2500; // ms without an answer after which we look whether the server is there, and ask again if it is
+const RENEW = 180_000; // ms after which the leases on the records here are renewed while the page is in view
+const ASK = 10_000; // ms after which we ask again for records when there are none here
+const LOST = 30_000; // ms that the server is well and still does not answer: a reload is what is left to try
+const MOST = 400; // events in one message
+
+export class Sender {
+  constructor(outbox, onChange) {
+    this.outbox = outbox;
+    this.onChange = onChange;
+    this.send = null; // set at each draw: Streamlit hands out a new one
+    this.turn = Date.now(); // a new page must not take an old page's turn for its own
+    this.flight = null; // {turn, since, first}
+    this.online = true;
+    this.hungry = false; // there is no record on the screen
+    this.heard = Date.now();
+    this.timer = setInterval(() => this.#watch(), 1000);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+  }
+
+  pump(force = false) {
+    if (!this.send || this.flight || !(force || this.outbox.events.length)) return;
+    this.turn += 1;
+    this.flight = { turn: this.turn, since: Date.now(), first: Date.now() };
+    this.send({ turn: this.turn, events: this.outbox.events.slice(0, MOST) });
+  }
+
+  heardTurn(turn) {
+    this.heard = Date.now();
+    this.online = true;
+    if (this.flight && turn !== null && turn >= this.flight.turn) this.flight = null;
+  }
+
+  async #watch() {
+    if (!this.flight) {
+      if (this.outbox.events.length) this.pump();
+      else if (Date.now() - this.heard > (this.hungry ? ASK : RENEW) && document.visibilityState === "visible") {
+        this.pump(true);
+      }
+      return;
+    }
+    if (Date.now() - this.flight.since < SILENCE) return;
+    const flight = this.flight;
+    flight.since = Date.now();
+    const before = this.online;
+    this.online = await reachable();
+    if (this.online !== before) this.onChange();
+    if (this.flight !== flight) return;
+    if (!this.online) flight.first = Date.now();
+    else if (Date.now() - flight.first > LOST && this.outbox.safe) location.reload();
+    else window.dispatchEvent(new CustomEvent("winnow:rerun")); // what was sent is in the page's state: it goes along
+  }
+}
+
+async function reachable() {
+  try {
+    const address = new URL("_stcore/health", location.href);
+    return (await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(2500) })).ok;
+  } catch {
+    return false;
+  }
+}

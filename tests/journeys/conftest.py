@@ -1,0 +1,124 @@
+"""The real thing for the journeys: the workbench as a process of its own on a database file, and a page in a browser."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import find
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 60
+
+
+class Workbench:
+    """A workbench on a free port; it can be stopped, killed and started again on the same port and file."""
+
+    def __init__(self, database: Path, log: Path) -> None:
+        self.database = database
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        command = [
+            sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "main.py"), "--server.port", str(self.port),
+            "--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none", *options,
+        ]  # fmt: skip
+        environment = {**os.environ, "WINNOW_DB": str(self.database), "PYTHONPATH": str(ROOT)}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        until = time.monotonic() + START_SECONDS
+        while not self._healthy():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"The workbench did not start:\n{self.log()}")
+            time.sleep(0.05)
+
+    def pid(self) -> int:
+        """The number of the server's process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As a power cut would: no clean-up of any kind."""
+        self._end(signal.SIGKILL)
+
+    def log(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(20)
+
+    def _healthy(self) -> bool:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+            connection.request("GET", "/_stcore/health")
+            return connection.getresponse().status == 200
+        except (http.client.HTTPException, OSError):
+            return False
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Iterator[Workbench]:
+    """A workbench that is not started yet: fill `workbench.database` first."""
+    made = Workbench(tmp_path / "journey.duckdb", tmp_path / "server.log")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find()
+    if path is None:
+        pytest.fail("The browser journeys need a chromium: install one, or name one in WINNOW_CHROMIUM.", pytrace=False)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Make a page of a fresh browser profile. A script error in it fails the test."""
+    errors: list[str] = []
+    contexts = []
+
+    def make(width: int = 1400, height: int = 900) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,175 @@
+"""Answers are events: stored once each, never lost, and the last word of a person counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline import annotate, jobs
+from pipeline.domain import Project, Task, Verdict, WorkbenchError
+from pipeline.store import Store, open_store, projects, verdicts
+from pipeline.store import annotations as answer_store
+from pipeline.store import jobs as job_store
+from pipeline.store.annotations import NameTaken
+from pipeline.verbs.simulate import Simulate, read_truth
+from tests.conftest import Fill, add_records
+
+
+def task_of(store: Store, project: Project, labels: list[str] | None = None) -> Task:
+    return annotate.define(store, project, labels=labels or ["yes", "no"], guideline="")
+
+
+def event(record: int, label: str = "yes", state: str = "submitted", event_id: str | None = None) -> dict[str, object]:
+    value = {"label": label} if state == "submitted" else {}
+    return {
+        "event_id": event_id or f"event-{record}-{label}-{state}",
+        "record_id": record,
+        "state": state,
+        "value": value,
+    }
+
+
+@pytest.fixture
+def project(fill: Fill) -> Project:
+    return fill(["one", "two", "three"])
+
+
+def test_the_same_event_is_stored_once_and_acknowledged_each_time(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    first = annotate.submit(store, task, "anna", [event(1), event(1), event(2, "no")])
+    second = annotate.submit(store, task, "anna", [event(1), event(3)])
+    assert all(ack.ok and not ack.conflict for ack in first + second)
+    assert [ack.again for ack in second] == [True, False]
+    assert store.scalar("SELECT count(*) FROM annotation_event") == 3
+
+
+def test_the_last_word_counts_and_a_withdrawn_answer_is_none(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    annotate.submit(store, task, "anna", [event(1), event(2), event(1, "no"), event(2, state="withdrawn")])
+    assert [(a["record_id"], a["value"]) for a in answer_store.current(store, task.id)] == [(1, {"label": "no"})]
+    assert [h["state"] for h in answer_store.history(store, 2)] == ["submitted", "withdrawn"]
+    assert [r["record_id"] for r in answer_store.recent(store, task.id, "anna")] == [1]
+    assert answer_store.label_counts(store, task.id) == {"no": 1}
+
+
+def test_an_answer_to_a_record_that_left_is_kept_and_said_to_be(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    verdicts.decide(store, project.id, "keep", [Verdict(1, "by hand", "drop", "spam")])
+    acks = annotate.submit(store, task, "anna", [event(1), event(999), event(2, "maybe")])
+    assert [(ack.ok, ack.conflict) for ack in acks] == [(True, "dropped"), (True, "gone"), (True, "label")]
+    assert store.scalar("SELECT count(*) FROM annotation_event") == 3
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {}, {"event_id": "short"}, event(1) | {"value": {}}, event(1) | {"value": {"label": ""}},
+        event(1) | {"value": "yes"}, event(1) | {"state": "wrong"}, event(1) | {"record_id": "1"},
+        event(1) | {"record_id": True},
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_is_refused_with_a_reason(store: Store, project: Project, bad: dict[str, object]) -> None:
+    acks = annotate.submit(store, task_of(store, project), "anna", [bad, event(2)])
+    assert [(ack.ok, bool(ack.reason)) for ack in acks] == [(True, False), (False, True)]
+    assert store.scalar("SELECT count(*) FROM annotation_event") == 1
+
+
+def test_counts(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    annotate.submit(store, task, "anna", [event(1), event(2, state="skipped")])
+    annotate.submit(store, task, "bob", [event(2, "no", event_id="event-of-bob")])
+    now = datetime.now(UTC).replace(tzinfo=None)
+    own = answer_store.own_counts(store, task.id, "anna", now - timedelta(hours=1))
+    assert own == {"submitted": 1, "skipped": 1, "today": 1}
+    assert answer_store.own_counts(store, task.id, "anna", now + timedelta(hours=1))["today"] == 0
+    counted = [(r["annotator"], r["submitted"], r["skipped"]) for r in answer_store.by_annotator(store, task.id)]
+    assert counted == [("anna", 1, 1), ("bob", 1, 0)]
+
+
+def test_a_label_with_answers_cannot_be_left_out(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    annotate.submit(store, task, "anna", [event(1)])
+    with pytest.raises(WorkbenchError, match="'yes' has 1 answers"):
+        annotate.define(store, project, labels=["no"], guideline="")
+    grown = annotate.define(store, project, labels=["yes", "maybe"], guideline="Read twice.", overlap=2)
+    assert annotate.labels_of(grown) == ("yes", "maybe")
+    assert annotate.overlap_of(grown) == 2
+    assert grown.id == task.id
+    assert grown.guideline_revision == task.guideline_revision + 1
+
+
+@pytest.mark.parametrize("labels", [[], ["  "], ["a", "a "], [str(i) for i in range(501)]])
+def test_labels_that_make_no_task(store: Store, project: Project, labels: list[str]) -> None:
+    with pytest.raises(WorkbenchError):
+        annotate.define(store, project, labels=labels, guideline="")
+
+
+def test_a_person_cannot_go_by_the_name_of_labels_that_nobody_made(store: Store) -> None:
+    store.transact(lambda cursor: answer_store.enlist(cursor, "simulated", "simulated"))
+    with pytest.raises(NameTaken):
+        annotate.checked_name(store, " simulated ")
+    with pytest.raises(WorkbenchError):
+        annotate.checked_name(store, "  ")
+    assert annotate.checked_name(store, " Anna  Lee ") == "Anna Lee"
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Path:
+    path = tmp_path / "truth.csv"
+    path.write_text("id,label\nr1,yes\nr2,no\nr3,yes\nelsewhere,no\n", encoding="utf-8-sig")
+    return path
+
+
+def test_simulate_answers_what_nobody_answered_and_can_be_undone(store: Store, project: Project, truth: Path) -> None:
+    task = task_of(store, project)
+    annotate.submit(store, task, "anna", [event(1, "no")])
+    job = jobs.run(store, Simulate(str(truth)), project.id)
+    assert job.result == {"annotations": 2, "unknown": 1}
+    found = [(a["record_id"], a["kind"], a["value"]["label"]) for a in answer_store.current(store, task.id)]
+    assert found == [(1, "human", "no"), (2, "simulated", "no"), (3, "simulated", "yes")]
+    job_store.undo(store, job.id)
+    assert [a["record_id"] for a in answer_store.current(store, task.id)] == [1]
+    assert jobs.run(store, Simulate(str(truth), limit=1), project.id).result == {"annotations": 1, "unknown": 1}
+
+
+def test_simulate_goes_on_without_doubles(tmp_path: Path, truth: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(tmp_path / "s.duckdb")
+    project = projects.create(store, "p")
+    add_records(store, project, ["text"] * 3)
+    task_of(store, project)
+    real, calls = jobs.Handle.progress, []
+
+    def stop_once(self: jobs.Handle, *args: object) -> None:
+        calls.append(args)
+        if len(calls) == 1:
+            raise WorkbenchError("the power went")
+        real(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jobs.Handle, "progress", stop_once)
+    with pytest.raises(WorkbenchError):
+        jobs.run(store, Simulate(str(truth)), project.id)
+    stopped = job_store.recent(store, project.id, kind="simulate")[0]
+    assert jobs.resume(store, stopped.id, wait=True).result["annotations"] == 3
+    assert store.scalar("SELECT count(*) FROM annotation_event") == 3
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"a,b\n1,2\n", "columns id and label"), (b"id,label\n1,\n", "line 2"), (b"id,label\n\xff\xfe,1\n", "UTF-8")],
+)
+def test_a_file_of_true_labels_that_is_wrong_is_a_sentence(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_bytes(content)
+    with pytest.raises(WorkbenchError, match=says):
+        read_truth(path)
+    with pytest.raises(WorkbenchError, match="no file"):
+        read_truth(tmp_path / "none.csv")
+
+
+def test_simulate_says_which_labels_the_task_lacks(store: Store, project: Project, truth: Path) -> None:
+    task_of(store, project, ["yes", "perhaps"])
+    with pytest.raises(WorkbenchError, match="no"):
+        jobs.run(store, Simulate(str(truth)), project.id)
