@@ -1,0 +1,1 @@
+"""Ways to make a further text of a text: one file each."""
