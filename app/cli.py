@@ -173,6 +173,35 @@ def augment(
 
 
 @app.command()
+def define(
+    context: typer.Context,
+    project: ProjectName,
+    labels: Annotated[
+        list[str] | None, typer.Option("--label", help="A label; repeat for each. Those there stay.")
+    ] = None,
+    guideline: Annotated[Path | None, typer.Option(help="A Markdown file that says how to label.")] = None,
+    overlap: Annotated[int | None, typer.Option(min=1, max=20, help="How many annotators answer each record.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is asked of each record: the labels, the guideline, and how many people answer."""
+    from pipeline import annotate
+
+    if guideline is not None and not guideline.is_file():
+        raise WorkbenchError(f"There is no guideline file {guideline}.")
+    with _store(context) as store:
+        found = projects.get(store, project)
+        task = annotate.labelling_task(store, found)
+        known = annotate.labels_of(task) if task else ()
+        old = task.guideline if task else ""
+        task = annotate.define(
+            store, found, labels=[*known, *(label for label in labels or () if label not in known)],
+            guideline=old if guideline is None else guideline.read_text(encoding="utf-8"),
+            overlap=overlap or (annotate.overlap_of(task) if task else 1),
+        )  # fmt: skip
+        _emit({"project": project, "labels": annotate.labels_of(task), "overlap": annotate.overlap_of(task)}, as_json)
+
+
+@app.command()
 def simulate(
     context: typer.Context,
     project: ProjectName,

@@ -9,7 +9,7 @@ import streamlit as st
 from app.widgets.links import number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
-from app.words import t
+from app.words import t, t_or
 from pipeline import runs
 from pipeline.domain import Project
 from pipeline.store import Store, overview, verdicts, versions
@@ -37,7 +37,7 @@ def render(store: Store, project: Project) -> None:
     with left:
         _labels(store, project)
     with right:
-        _funnel(store, project)
+        _funnel(store, project, counts)
     _jobs(store, project)
     left, right = st.columns(2, gap="large")
     with left:
@@ -98,14 +98,16 @@ def _labels(store: Store, project: Project) -> None:
         _link(plain(str(label)), sum(r["n"] for r in rows if r["label"] == label), project, {"label": str(label)})
 
 
-def _funnel(store: Store, project: Project) -> None:
+def _funnel(store: Store, project: Project, counts: dict[str, int]) -> None:
     st.subheader(t("overview.funnel"), anchor=False)
     rows = verdicts.funnel(store, project.id)
     if not rows:
         st.caption(t("overview.no_funnel"))
         return
+    st.markdown(t("overview.funnel_sum", imported=f"{counts['original']:,}", left=f"{counts['to_label']:,}"))
     for row in rows:
-        text = f"{plain(row['step'])} · {t('overview.verdict_' + row['verdict'])} · #{row['job_id']}"
+        step = plain(t_or(f"steps.{row['step']}.title", t_or(f"overview.step_{row['step']}", row["step"])))
+        text = f"{step} · {t('overview.verdict_' + row['verdict'])} · #{row['job_id']}"
         _link(text, row["n"], project, {"step": row["step"], "job": row["job_id"]})
 
 

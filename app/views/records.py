@@ -11,7 +11,8 @@ import streamlit as st
 from app.widgets.text import plain
 from app.words import t
 from pipeline.domain import Project, Verdict, WorkbenchError
-from pipeline.store import Store, annotations, overview, records, verdicts
+from pipeline.store import Store, overview, records, verdicts
+from pipeline.store import annotations as answer_store
 from pipeline.store.records import STATES, RecordFilter
 
 PAGE = 50
@@ -170,7 +171,7 @@ def _history(store: Store, row: dict[str, Any]) -> None:
     ] + [
         (a["created_at"], a["annotator"], t("records.answer_" + a["state"]),
          " · ".join(filter(None, [", ".join(map(str, a["value"].values())), a["comment"]])))
-        for a in annotations.history(store, row["id"])
+        for a in answer_store.history(store, row["id"])
     ]  # fmt: skip
     st.caption(t("records.history"))
     if not said:

@@ -17,7 +17,7 @@ def knob_form(
     """Draw the settings of `plugin` and return their values, for pipeline.knobs.build.
 
     `key` makes the widgets' keys unique on a page; `section` names the message file with translated labels
-    (`<section>.<plugin name>.<knob>`); `values` are what to start from in place of the defaults; `only` draws just those.
+    (`<section>.<plugin name>.<knob>`); `values` replace the defaults to start from; `only` draws just those.
     """
     owner = str(getattr(plugin, "name", plugin.__name__))
     found: dict[str, Any] = {}
@@ -44,7 +44,8 @@ def _widget(knob: Knob, label: str, help_text: str, value: Any, key: str) -> Any
         low, high = (None if bound is None else int(bound) for bound in (knob.low, knob.high))
         return st.number_input(label, low, high, int(value), step=1, key=key, help=help_text)
     if knob.type is float:
-        return st.number_input(label, knob.low, knob.high, float(value), key=key, help=help_text, format="%g")
+        least, most = (None if bound is None else float(bound) for bound in (knob.low, knob.high))
+        return st.number_input(label, least, most, float(value), key=key, help=help_text, format="%g")
     if knob.multiline:
         return st.text_area(label, value, key=key, help=help_text)
     return st.text_input(label, value, key=key, help=help_text)

@@ -11,7 +11,7 @@ import pytest
 
 VERBS = (
     "init", "projects", "serve", "import", "clean", "dedupe", "augment", "simulate", "freeze", "train", "runs", "errors",
-    "undo", "redo", "resume", "jobs", "records", "export", "demo",
+    "undo", "redo", "resume", "jobs", "records", "export", "demo", "define",
 )  # fmt: skip
 
 
