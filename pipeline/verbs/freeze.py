@@ -189,9 +189,7 @@ def _labels_in_order(task: Task, by_label: Mapping[str, Mapping[str, int]]) -> l
     return [label for label in asked if label in seen] + sorted(seen - set(asked))
 
 
-def _leak_examples(
-    rows: pa.Table, allotment: Allotment, links: Iterable[tuple[int, int]]
-) -> list[dict[str, str]]:
+def _leak_examples(rows: pa.Table, allotment: Allotment, links: Iterable[tuple[int, int]]) -> list[dict[str, str]]:
     """Pairs of one family in two splits: those bound directly where there are any, else any two of the family."""
     if not allotment.leaks:
         return []

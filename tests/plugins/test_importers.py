@@ -59,7 +59,30 @@ WRITERS: dict[str, Writer] = {
 TEXTUAL = [name for name in WRITERS if name != "parquet"]
 # Any text but what is refused by promise: NUL and halves of surrogate pairs.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
-awkward = st.sampled_from(['"', '""', ",", ";", "\t", "\r\n", "\n", "\r", "a\r\nb", '","', "😀", "\u2028", "\x85", "\x0b", "{", "[", "'", "\\", "=1+1", "#"])
+awkward = st.sampled_from(
+    [
+        '"',
+        '""',
+        ",",
+        ";",
+        "\t",
+        "\r\n",
+        "\n",
+        "\r",
+        "a\r\nb",
+        '","',
+        "😀",
+        "\u2028",
+        "\x85",
+        "\x0b",
+        "{",
+        "[",
+        "'",
+        "\\",
+        "=1+1",
+        "#",
+    ]
+)
 mixed = st.lists(st.one_of(texts, awkward), max_size=4).map("".join)
 
 
@@ -111,7 +134,9 @@ def test_what_was_written_is_what_is_read(name: str, tmp_path: Path, written: li
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(written=st.lists(texts.filter(lambda text: text.strip() and not set("\r\n") & set(text)), min_size=1, max_size=8))
+@given(
+    written=st.lists(texts.filter(lambda text: text.strip() and not set("\r\n") & set(text)), min_size=1, max_size=8)
+)
 def test_a_line_of_text_is_a_record(tmp_path: Path, written: list[str]) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes("\n".join(["first", *written]).encode())
@@ -120,7 +145,12 @@ def test_a_line_of_text_is_a_record(tmp_path: Path, written: list[str]) -> None:
     assert bad == []
 
 
-CHINESE = ["这台相机非常好用，我很满意。", "酒店的服务太差了，不推荐！", "电池续航能力不错，屏幕也清晰。", "物流很快，包装完好。"]
+CHINESE = [
+    "这台相机非常好用，我很满意。",
+    "酒店的服务太差了，不推荐！",
+    "电池续航能力不错，屏幕也清晰。",
+    "物流很快，包装完好。",
+]
 SPOKEN = {
     "utf-8": [*CHINESE, "café 😀"], "utf-8-sig": [*CHINESE, "café 😀"], "utf-16": [*CHINESE, "café 😀"],
     "utf-16-le": [*CHINESE, "café"], "utf-16-be": [*CHINESE, "café"], "utf-32": CHINESE, "gb18030": [*CHINESE, "㐀"],
@@ -160,7 +190,9 @@ def test_memory_does_not_grow_with_the_file(name: str, tmp_path: Path) -> None:
     peaks = []
     for size in (2 * BATCH, 5 * BATCH):
         path = tmp_path / f"{size}.{name}"
-        path.write_bytes(WRITERS[name]([{"id": f"r{n}", "text": f"some text of a row, number {n}"} for n in range(size)], "utf-8"))
+        path.write_bytes(
+            WRITERS[name]([{"id": f"r{n}", "text": f"some text of a row, number {n}"} for n in range(size)], "utf-8")
+        )
         source = open_source(path)
         importer = choose(source)
         tracemalloc.start()
@@ -208,14 +240,22 @@ def test_a_preview_shows_the_beginning_and_what_is_wrong_with_it(tmp_path: Path)
     path = tmp_path / "a.csv"
     path.write_bytes("id;文本\n1;很好\n2\n3;不好\n".encode("gb18030"))
     seen = preview(path, 1)
-    assert (seen.format, seen.encoding, seen.columns, seen.guess) == ("csv", "GB18030", ("id", "文本"), Columns("文本", id="id"))
+    assert (seen.format, seen.encoding, seen.columns, seen.guess) == (
+        "csv",
+        "GB18030",
+        ("id", "文本"),
+        Columns("文本", id="id"),
+    )
     assert seen.rows == ({"id": "1", "文本": "很好"},)
     assert [one.line for one in seen.rejections] == [3]
 
 
 def test_a_json_list_is_read_over_the_chunks_of_the_file(tmp_path: Path) -> None:
     """Elements that straddle the borders of what is read at once, among them one of several chunks."""
-    rows = [{"text": "x" * (n * 997 % 5000), "n": n} for n in range(1500)] + [{"text": "y" * 3_000_000, "n": -1}, {"text": "z", "n": 0}]
+    rows = [{"text": "x" * (n * 997 % 5000), "n": n} for n in range(1500)] + [
+        {"text": "y" * 3_000_000, "n": -1},
+        {"text": "z", "n": 0},
+    ]
     path = tmp_path / "a.json"
     path.write_text(json.dumps(rows))
     assert read(path)[0] == rows

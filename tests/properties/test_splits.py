@@ -127,7 +127,13 @@ def test_bad_ratios_are_a_sentence(words):
 
 
 def test_words_for_splits():
-    assert [split_named(w) for w in ("dev", " Test ", "train", "fold3", None)] == ["validation", "test", "train", None, None]
+    assert [split_named(w) for w in ("dev", " Test ", "train", "fold3", None)] == [
+        "validation",
+        "test",
+        "train",
+        None,
+        None,
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))

@@ -25,7 +25,9 @@ GOOD = "id,text\n1,fine\n2,also fine\n"
 
 
 def lines(*rows: object) -> bytes:
-    return b"".join((row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode()) + b"\n" for row in rows)
+    return b"".join(
+        (row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode()) + b"\n" for row in rows
+    )
 
 
 def parquet(table: pa.Table) -> bytes:
@@ -54,7 +56,9 @@ def nested(depth: int) -> bytes:
 
 
 WHOLE = parquet(pa.table({"id": ["1", "2"], "text": ["fine", "also fine"]}))
-BAD_UTF8 = pa.Array.from_buffers(pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\4\0\0\0\6\0\0\0"), pa.py_buffer(b"fine\xff\xfe")])
+BAD_UTF8 = pa.Array.from_buffers(
+    pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\4\0\0\0\6\0\0\0"), pa.py_buffer(b"fine\xff\xfe")]
+)
 ROW = {"id": "1", "text": "fine"}
 LONG = b"x" * 50_000_000
 
@@ -205,7 +209,12 @@ def test_taken(store: Store, tmp_path: Path, case: Taken) -> None:
 def test_paths_that_are_no_files(store: Store, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "folder.csv").mkdir()
-    for name, words in (("folder.csv", "is a folder"), ("none.csv", "no file"), ("pipe.csv", "not a regular file"), ("a\0b.csv", "NUL")):
+    for name, words in (
+        ("folder.csv", "is a folder"),
+        ("none.csv", "no file"),
+        ("pipe.csv", "not a regular file"),
+        ("a\0b.csv", "NUL"),
+    ):
         with pytest.raises(WorkbenchError, match=words) as caught:
             run(store, tmp_path / name)
         assert str(caught.value).endswith(".")
@@ -217,7 +226,9 @@ def test_a_file_without_permission(store: Store, tmp_path: Path, monkeypatch: py
     path.write_text(GOOD)
     real = Path.open
 
-    def refuse(self: Path, *args: object, **kwargs: object) -> object:  # root may read anything, so the system is asked to say no
+    def refuse(
+        self: Path, *args: object, **kwargs: object
+    ) -> object:  # root may read anything, so the system is asked to say no
         if self == path:
             raise PermissionError(13, "Permission denied")
         return real(self, *args, **kwargs)

@@ -62,7 +62,12 @@ def lines(path: Path) -> list[dict]:
 
 def test_a_project_leaves_with_every_answer(store, project, tmp_path):
     result = export_to(store, project="p", format="jsonl", out=tmp_path / "o.jsonl")
-    assert result == {"records": 11, "path": str(tmp_path / "o.jsonl"), "format": "jsonl", "losses": {"dropped records": 1}}
+    assert result == {
+        "records": 11,
+        "path": str(tmp_path / "o.jsonl"),
+        "format": "jsonl",
+        "losses": {"dropped records": 1},
+    }
     rows = lines(tmp_path / "o.jsonl")
     assert [row["id"] for row in rows] == [f"r{i}" for i in range(1, 12)]
     assert set(rows[0]) == {"id", "text", "meta", "split", "status", "parent", "annotations", "suggestions"}
@@ -94,7 +99,11 @@ def test_a_version_leaves_with_split_and_label(store, project, tmp_path, name):
     seen = []
     out = tmp_path / f"o.{name}"
     result = export_to(
-        store, version=frozen["version"], format=name, out=out, watcher=lambda done, total, _: seen.append((done, total))
+        store,
+        version=frozen["version"],
+        format=name,
+        out=out,
+        watcher=lambda done, total, _: seen.append((done, total)),
     )
     assert result["records"] == 10
     assert result["losses"] == {}

@@ -55,7 +55,9 @@ class House:
 
     def labelled(self, n: int = 20, **columns: list) -> list[int]:
         had = records.count(self.store, self.project.id)
-        ids = self.add([f"the text number {i} tells of {i * i} quite different things" for i in range(had, had + n)], **columns)
+        ids = self.add(
+            [f"the text number {i} tells of {i * i} quite different things" for i in range(had, had + n)], **columns
+        )
         for i, record in enumerate(ids):
             self.answer(record, "pos" if i % 2 else "neg")
         return ids
@@ -112,7 +114,9 @@ def test_the_majority_decides_and_the_latest_where_they_tie(house):
 def test_dropped_records_and_suggestions_stay_out(house):
     ids = house.labelled(10)
     other = house.add(["a machine labelled this"])
-    insert = "INSERT INTO suggestion (record_id, task_id, source, question, value) VALUES (?, ?, 'm', 'label', '\"pos\"')"
+    insert = (
+        "INSERT INTO suggestion (record_id, task_id, source, question, value) VALUES (?, ?, 'm', 'label', '\"pos\"')"
+    )
     house.store.transact(lambda cursor: cursor.execute(insert, [other[0], house.task.id]))
     job = job_store.open_job(house.store, "clean", house.project.id, {})
     drop = "INSERT INTO verdict (record_id, job_id, step, kind) VALUES (?, ?, 's', 'drop')"
@@ -140,7 +144,9 @@ def test_augmented_records_follow_train_parents_only(house):
 def test_simulated_labels_are_counted(house):
     ids = house.labelled(10)
     extra = house.add(["only a program has seen this one", "and this one", "and that other one"])
-    house.store.transact(lambda cursor: cursor.execute("INSERT INTO annotator (name, kind) VALUES ('bot', 'simulated')"))
+    house.store.transact(
+        lambda cursor: cursor.execute("INSERT INTO annotator (name, kind) VALUES ('bot', 'simulated')")
+    )
     for record in [*extra, ids[0]]:
         house.answer(record, "neg", "bot")
     assert house.card(house.freeze())["simulated"] == 3
@@ -183,7 +189,9 @@ def test_families_of_a_dedupe_job_bind_even_through_unlabelled_records(house):
     job = job_store.open_job(house.store, "dedupe", house.project.id, {})
     insert = "INSERT INTO family_member (job_id, family_id, record_id) VALUES (?, ?, ?)"
     house.store.transact(
-        lambda cursor: [cursor.execute(insert, [job, f, r]) for f, r in [(1, ids[0]), (1, bridge), (2, bridge), (2, ids[9])]]
+        lambda cursor: [
+            cursor.execute(insert, [job, f, r]) for f, r in [(1, ids[0]), (1, bridge), (2, bridge), (2, ids[9])]
+        ]
     )
     job_store.close_job(house.store, job, "done", {})
     found = {row["id"]: row for row in house.rows(house.freeze(splits="34/33/33"))}

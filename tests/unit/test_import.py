@@ -96,8 +96,12 @@ def test_new_labels_are_added_to_the_task_and_reported(store: Store, project: Pr
     assert job.result["labels_added"] == ["pos"]
     assert (task.name, task.guideline, task.guideline_revision) == ("mine", "# Look", 1)
     assert task.definition["overlap"] == 2
-    assert task.definition["questions"] == [{"kind": "choice", "name": "tone", "labels": ["neg", "pos"], "title": "Tone?"}]
-    assert json.loads(store.rows("SELECT value FROM annotation_now ORDER BY record_id LIMIT 1")[0]["value"]) == {"tone": "pos"}
+    assert task.definition["questions"] == [
+        {"kind": "choice", "name": "tone", "labels": ["neg", "pos"], "title": "Tone?"}
+    ]
+    assert json.loads(store.rows("SELECT value FROM annotation_now ORDER BY record_id LIMIT 1")[0]["value"]) == {
+        "tone": "pos"
+    }
 
 
 def test_a_bad_split_a_long_label_and_two_labels_are_rejections(store: Store, project: Project, tmp_path: Path) -> None:
@@ -120,7 +124,12 @@ def test_the_same_file_is_noticed(store: Store, project: Project, tmp_path: Path
         run(store, other)
     assert f"{first.finished_at:%Y-%m-%d at %H:%M} UTC" in str(caught.value)
     run(store, path, again=True)
-    assert [row["external_id"] for row in records.page(store, project.id)] == ["a.csv:2", "a.csv:3", "a.csv@3:2", "a.csv@3:3"]
+    assert [row["external_id"] for row in records.page(store, project.id)] == [
+        "a.csv:2",
+        "a.csv:3",
+        "a.csv@3:2",
+        "a.csv@3:3",
+    ]
     job_store.undo(store, first.id)
     projects.create(store, "other")
     jobs.run(store, Import(str(path)), projects.get(store, "other").id)  # another project knows nothing of it
@@ -160,7 +169,9 @@ def test_an_id_of_the_project_is_not_taken_twice(store: Store, project: Project,
         ({"labels_by": "x" * 81}, "cannot name who labelled"),
     ],
 )
-def test_a_wrong_setting_is_a_sentence(store: Store, project: Project, tmp_path: Path, settings: Any, words: str) -> None:
+def test_a_wrong_setting_is_a_sentence(
+    store: Store, project: Project, tmp_path: Path, settings: Any, words: str
+) -> None:
     with pytest.raises(WorkbenchError, match=words) as caught:
         run(store, write(tmp_path, CSV), **settings)
     assert str(caught.value).endswith(".")
@@ -175,17 +186,26 @@ def test_labels_need_a_column(store: Store, project: Project, tmp_path: Path) ->
 def test_a_column_can_be_said_not_to_be_there(store: Store, project: Project, tmp_path: Path) -> None:
     run(store, write(tmp_path, CSV), id_column="-", split_column="-")
     row = records.page(store, project.id)[0]
-    assert (row["external_id"], row["split"], row["meta"]["id"], row["meta"]["split"]) == ("a.csv:2", None, "a1", "train")
+    assert (row["external_id"], row["split"], row["meta"]["id"], row["meta"]["split"]) == (
+        "a.csv:2",
+        None,
+        "a1",
+        "train",
+    )
 
 
-def test_only_a_thousand_rejections_are_listed_and_all_are_counted(store: Store, project: Project, tmp_path: Path) -> None:
+def test_only_a_thousand_rejections_are_listed_and_all_are_counted(
+    store: Store, project: Project, tmp_path: Path
+) -> None:
     job = run(store, write(tmp_path, "id,text\n1,good\n" + "x\n" * 7000))
     assert (job.result["rejected"], len(job.result["rejections"])) == (7000, 1000)
     assert job.result["rejections"][0]["line"] == 3
 
 
 def test_a_simulated_annotator_lends_nobody_its_name(store: Store, project: Project, tmp_path: Path) -> None:
-    store.transact(lambda cursor: cursor.execute("INSERT INTO annotator (name, kind) VALUES ('simulated', 'simulated')"))
+    store.transact(
+        lambda cursor: cursor.execute("INSERT INTO annotator (name, kind) VALUES ('simulated', 'simulated')")
+    )
     with pytest.raises(WorkbenchError, match="stands for simulated labels"):
         run(store, write(tmp_path, CSV), labels_by="simulated")
 
@@ -198,7 +218,11 @@ def test_check_says_before_a_job_what_is_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["jsonl", "csv", "tsv"])
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40), min_size=1, max_size=6
+    )
+)
 def test_what_was_written_is_what_is_stored(name: str, store: Store, tmp_path: Path, texts: list[str]) -> None:
     project = projects.create(store, f"h{len(projects.all_projects(store))}")
     rows = [{"id": f"r{n}", "text": text} for n, text in enumerate(texts)]
@@ -215,7 +239,11 @@ def test_what_was_written_is_what_is_stored(name: str, store: Store, tmp_path: P
 
 
 def test_a_cancelled_import_goes_on_and_doubles_nothing(store: Store, project: Project, tmp_path: Path) -> None:
-    path = write(tmp_path, "".join(json.dumps({"id": n, "text": f"text {n}", "label": "ab"[n % 2]}) + "\n" for n in range(12_000)), "a.jsonl")
+    path = write(
+        tmp_path,
+        "".join(json.dumps({"id": n, "text": f"text {n}", "label": "ab"[n % 2]}) + "\n" for n in range(12_000)),
+        "a.jsonl",
+    )
 
     def stop(done: int, total: int, note: str) -> None:
         jobs.cancel(store, job_store.recent(store, project.id)[0].id)
@@ -240,9 +268,15 @@ jobs.run(store, Import(sys.argv[2], labels_by="anna"), project.id, lambda done, 
 
 
 def test_a_killed_import_shows_nothing_and_goes_on(tmp_path: Path) -> None:
-    path = write(tmp_path, "".join(json.dumps({"id": n, "text": f"text {n}", "label": "ab"[n % 2]}) + "\n" for n in range(60_000)), "a.jsonl")
+    path = write(
+        tmp_path,
+        "".join(json.dumps({"id": n, "text": f"text {n}", "label": "ab"[n % 2]}) + "\n" for n in range(60_000)),
+        "a.jsonl",
+    )
     db = tmp_path / "w.duckdb"
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(db), str(path)], stdout=subprocess.PIPE, cwd=ROOT, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(db), str(path)], stdout=subprocess.PIPE, cwd=ROOT, text=True
+    ) as child:
         assert child.stdout is not None
         assert int(child.stdout.readline()) < 60_000
         time.sleep(0.05)

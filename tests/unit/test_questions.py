@@ -82,5 +82,3 @@ def test_a_stored_task_gives_its_questions() -> None:
     assert questions_of(stored) == [Choice("label", ("a",))]
     with pytest.raises(UnknownPlugin, match="classification"):
         questions_of(Task(1, 1, "x", "riddle", {}, "", 1))
-
-

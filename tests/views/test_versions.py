@@ -113,7 +113,7 @@ def test_unlabelled_records_send_to_label(store):
 
 
 def test_one_label_is_not_enough(labelled):
-    drop = "UPDATE annotation_event SET value = '{\"label\": \"pos\"}'"
+    drop = 'UPDATE annotation_event SET value = \'{"label": "pos"}\''
     labelled.transact(lambda cursor: cursor.execute(drop))
     assert "all labelled records are “pos”" in said(page(labelled))
 
@@ -133,7 +133,10 @@ def test_freeze_makes_a_version_and_shows_it(labelled, language):
     assert f"`{version.short}`" in said(app)
     assert version.card["note"] == "my *note*"
     numbers = {metric.label: metric.value for metric in app.metric}
-    assert (numbers["Train" if language == "en" else "训练"], numbers["Test" if language == "en" else "测试"]) == ("16", "2")
+    assert (numbers["Train" if language == "en" else "训练"], numbers["Test" if language == "en" else "测试"]) == (
+        "16",
+        "2",
+    )
     assert json.loads(app.json[0].value)["id"] == version.id
 
 
