@@ -34,4 +34,5 @@ check: install
 	$(BIN)/python tests/ranges.py
 
 bench: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m benchmarks

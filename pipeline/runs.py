@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.domain import WorkbenchError
-from pipeline.store import Store
+from pipeline.store import Store, versions
 from pipeline.store import runs as index
 
 FINAL = ("done", "failed", "cancelled")
@@ -69,6 +70,10 @@ class Run:
         return self.state in ("queued", "running")
 
     @property
+    def version_path(self) -> Path:
+        return Path(self.config["version_path"])
+
+    @property
     def resumable(self) -> bool:
         return self.state in RESUMABLE
 
@@ -86,10 +91,8 @@ def launch(
     store: Store, project_id: int, version: str, recipe: str = "auto", knobs: Mapping[str, Any] | None = None,
     model: str = "", seed: int = 13,
 ) -> str:  # fmt: skip
-    """Start a run on a version (its id or a beginning of it) and return the run's id. It waits its turn on the device."""
-    place = index.find_version(store, version)
-    if place.project_id != project_id:
-        raise RunRefused(f"Version {place.id} belongs to another project.")
+    """Start a run on a version (its id or a beginning of it) and return its id. It waits its turn on the device."""
+    place = _version(store, project_id, version)
     verify_version(place.path)
     folder = Path(model).expanduser()
     model = str(folder.resolve()) if model and folder.is_dir() else model
@@ -97,20 +100,18 @@ def launch(
     path = store.folder / "runs" / run_id
     path.mkdir(parents=True)
     config = {
-        "run": run_id, "project": project_id, "version": place.id, "version_path": str(place.path), "recipe": recipe,
+        "run": run_id, "project": project_id, "version": place.short, "version_path": str(place.path), "recipe": recipe,
         "model": model, "knobs": dict(knobs or {}), "seed": seed, "created_at": datetime.now(UTC).isoformat(),
-        "command": command_line(store, place.id, recipe, knobs or {}, model, seed),
+        "command": command_line(store, place.short, recipe, knobs or {}, model, seed),
     }  # fmt: skip
     write_json(path / "config.json", config)
     write_json(path / "status.json", {"state": "queued"})
-    index.add(store, run_id, project_id, place.id, path, config)
+    index.add(store, run_id, project_id, place.short, path, config)
     _spawn(path, resume=False)
     return run_id
 
 
-def command_line(
-    store: Store, version: str, recipe: str, knobs: Mapping[str, Any], model: str, seed: int
-) -> str:
+def command_line(store: Store, version: str, recipe: str, knobs: Mapping[str, Any], model: str, seed: int) -> str:
     """The command that starts the same run from a terminal."""
     words = ["winnow", "--db", store.path, "train", "--version", version, "--recipe", recipe]
     words += ["--model", model] if model else []
@@ -123,8 +124,8 @@ def train(
     store: Store, version: str, *, recipe: str = "auto", model: str = "", knobs: Mapping[str, Any] | None = None,
     seed: int = 13, wait: bool = True, watcher: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Start a run and, if asked, wait for it. Raises RunFailed with the run's own sentence if it ends without a model."""
-    project_id = index.find_version(store, version).project_id
+    """Start a run and, if asked, wait for it. Raises RunFailed with the run's sentence if it ends without a model."""
+    project_id = versions.get(store, version).project_id
     run_id = launch(store, project_id, version, recipe, knobs, model, seed)
     run = get(store, run_id)
     try:
@@ -198,7 +199,7 @@ def resume(store: Store, run_id: str) -> Run:
     run = get(store, run_id)
     if not run.resumable:
         raise RunRefused(f"Run {run.id} is {run.state}; only a stopped, failed or cancelled run can go on.")
-    verify_version(Path(run.config["version_path"]))
+    verify_version(run.version_path)
     (run.path / "control").unlink(missing_ok=True)
     write_json(run.path / "status.json", {**_told(run.path), "state": "queued", "error": ""})
     _spawn(run.path, resume=True)
@@ -282,7 +283,7 @@ def verify_version(path: Path) -> dict[str, Any]:
         except FileNotFoundError:
             raise RunRefused(f"The version in {path} has lost its file {name}. Freeze it again.") from None
         if found != expected:
-            raise RunRefused(f"{path / name} was changed after it was frozen (its hash is not the card's). Freeze it again.")
+            raise RunRefused(f"{path / name} was changed after it was frozen: its hash is not the card's.")
     return card
 
 
@@ -300,6 +301,14 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     part.write_text(json.dumps(value, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
     part.replace(path)
+
+
+def _version(store: Store, project_id: int, prefix: str) -> versions.Version:
+    own = [v for v in versions.all_versions(store, project_id) if v.id == prefix]
+    found = own[0] if own else versions.get(store, prefix)
+    if found.project_id != project_id:
+        raise RunRefused(f"Version {found.short} belongs to another project.")
+    return found
 
 
 def _seen(store: Store, row: index.RunRow) -> Run:
@@ -341,7 +350,8 @@ def _make_sure(path: Path, grace: float) -> None:
     known = read_json(path / "process.json")
     for sign, patience in ((None, grace), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         if sign is not None and known is not None and known == read_json(path / "process.json") and alive(path):
-            os.killpg(known["pid"], sign)
+            with suppress(ProcessLookupError):
+                os.killpg(known["pid"], sign)
         end = time.monotonic() + patience
         while alive(path) and time.monotonic() < end:
             time.sleep(0.1)

@@ -37,7 +37,12 @@ class Workbench:
             sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "main.py"), "--server.port", str(self.port),
             "--server.address", "127.0.0.1", "--server.headless", "true", "--server.fileWatcherType", "none", *options,
         ]  # fmt: skip
-        environment = {**os.environ, "WINNOW_DB": str(self.database), "PYTHONPATH": str(ROOT)}
+        environment = {
+            **os.environ,
+            "WINNOW_DB": str(self.database),
+            "PYTHONPATH": str(ROOT),
+            "WINNOW_LOCKS": str(self.database.parent),
+        }  # never behind a run of the person's own
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         until = time.monotonic() + START_SECONDS
