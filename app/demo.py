@@ -47,7 +47,7 @@ def _walk(folder: Path, language: str, watcher: Watcher | None) -> dict[str, Any
         do = _Doer(store, project.id, seconds, watcher)
         do("clean", {"steps": find(settings["recipe"]).plain()})
         found = do("dedupe", {"shingle": settings["shingle"], "threshold": 0.7})
-        labelled = do("simulate", {"truth": project.meta["truth"]})
+        labelled = do("simulate", {"truth": str(sample.truth(project))})
         augmented = 0
         if settings["augmenter"]:
             made = do("augment", {"augmenter": settings["augmenter"], "knobs": {}, "limit": 400})

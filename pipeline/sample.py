@@ -25,10 +25,18 @@ def load(store: Store, names: tuple[str, ...] = tuple(PROJECTS)) -> list[Project
     return [projects.get(store, name) if name in known else _load(store, name) for name in names]
 
 
+def truth(project: Project) -> Path | None:
+    """The file of true labels that a sample project brings, also after the repository was moved; else None."""
+    named = project.meta.get("truth")
+    if not named:
+        return None
+    return Path(named) if Path(named).is_file() else FOLDER / Path(named).name
+
+
 def _load(store: Store, name: str) -> Project:
     file, code = PROJECTS[name]
-    raw, truth, guideline = (_found(part) for part in (file, f"truth-{code}.csv", f"guideline-{code}.md"))
-    project = projects.create(store, name, {"sample": True, "truth": str(truth)})
+    raw, answers, guideline = (_found(part) for part in (file, f"truth-{code}.csv", f"guideline-{code}.md"))
+    project = projects.create(store, name, {"sample": True, "truth": str(answers)})
     kind = "classification"
     definition = tasks.get(kind)().definition(LABELS)
     text = guideline.read_text(encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,7 +11,7 @@ from app.widgets.annotator import annotator, pulse
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
 from app.words import t
-from pipeline import annotate, jobs
+from pipeline import annotate, jobs, sample
 from pipeline.domain import Project, Task, WorkbenchError
 from pipeline.store import Store
 from pipeline.store import annotations as answer_store
@@ -126,14 +125,14 @@ def _save(store: Store, project: Project, values: dict[str, Any]) -> None:
 
 
 def _simulate(store: Store, project: Project) -> None:
-    truth = project.meta.get("truth")
-    if not truth:
+    truth = sample.truth(project)
+    if truth is None:
         return
     with st.expander(t("label.simulate"), icon=":material/smart_toy:"):
         st.write(t("label.simulate_why"))
         last = next(iter(job_store.recent(store, project.id, 1, "simulate")), None)
         running = last is not None and last.state == "running"
-        if st.button(t("label.simulate_start"), key="label.simulate", disabled=running or not Path(truth).exists()):
+        if st.button(t("label.simulate_start"), key="label.simulate", disabled=running or not truth.exists()):
             try:
                 jobs.start(store, Simulate(truth=str(truth)), project.id)
             except WorkbenchError as error:

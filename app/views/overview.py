@@ -54,16 +54,22 @@ def _next_step(store: Store, project: Project, counts: dict[str, int]) -> None:
         page = "duplicates"
     elif counts["relabel"] or counts["unlabelled"]:
         page = "label"
-    elif not versions.all_versions(store, project.id):
-        page = "versions"
     else:
-        page = "train"
+        page = _model_step(store, project)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(t(f"overview.next_{page}"), width="stretch")
         st.page_link(
             st.session_state["pages"][page], label=t("overview.go"), icon=":material/arrow_forward:",
             query_params={"project": project.name},
         )  # fmt: skip
+
+
+def _model_step(store: Store, project: Project) -> str:
+    frozen = versions.all_versions(store, project.id)
+    if not frozen:
+        return "versions"
+    trained = {run.version_id[:12] for run in runs.all_runs(store, project.id) if run.state == "done"}
+    return "errors" if frozen[0].id[:12] in trained else "train"
 
 
 def _progress(counts: dict[str, int]) -> None:

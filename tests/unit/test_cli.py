@@ -12,6 +12,7 @@ import pytest
 VERBS = (
     "init", "projects", "serve", "import", "clean", "dedupe", "augment", "simulate", "freeze", "train", "runs", "errors",
     "undo", "redo", "resume", "jobs", "records", "export", "demo", "define",
+    "cancel",
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The commands, by room. app.cli puts them together."""
