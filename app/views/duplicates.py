@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets import links
+from app.widgets.difference import marked
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
 from app.words import t
@@ -27,8 +28,6 @@ SIZES: dict[str, tuple[int, int | None]] = {
     "any": (2, None), "2": (2, 2), "3": (3, 3), "4-9": (4, 9), "10-99": (10, 99), "100+": (100, None),
 }  # fmt: skip
 HISTORY = 12
-RUN = 160  # characters of an unchanged stretch that are shown before and after what differs
-LONGEST = 4000  # characters of one text that are shown
 
 
 def render(store: Store, project: Project) -> None:
@@ -283,35 +282,6 @@ def _member(
         st.caption(t("duplicates.same_text"))
     else:
         st.markdown(marked(pieces, color))
-
-
-def marked(pieces: list[Piece], color: str) -> str:
-    """Untrusted text as Markdown that shows just that text, with what differs on a coloured ground."""
-    out = []
-    for index, (differs, text) in enumerate(_shortened(pieces)):
-        lines: list[str] = []
-        for line in text.split("\n"):
-            # four spaces at the start of a line would make it a block of code
-            core = plain(line.lstrip() if lines or not index else line)
-            lines.append(f":{color}-background[{core}]" if differs and core.strip() else core)
-        out.append("  \n".join(lines))
-    visible = any(character.isprintable() and not character.isspace() for _, text in pieces for character in text)
-    return "".join(out) if visible else t("duplicates.empty_text")
-
-
-def _shortened(pieces: list[Piece]) -> list[Piece]:
-    """The pieces, with the middle of long unchanged stretches left out, and of no more than LONGEST characters."""
-    shown: list[Piece] = []
-    room = LONGEST
-    for differs, whole in pieces:
-        text = whole
-        if not differs and len(text) > 4 * RUN and len(pieces) > 1:
-            text = f"{text[:RUN]} […] {text[-RUN:]}"
-        if len(text) > room:
-            return [*shown, (differs, text[:room]), (False, " […]")]
-        shown.append((differs, text))
-        room -= len(text)
-    return shown
 
 
 def _decide(store: Store, project: Project, decisions: Iterable[tuple[int, str]]) -> None:

@@ -1,40 +1,48 @@
-"""Two texts side by side, the words in which they differ marked. The texts are escaped: they are not Markdown."""
+"""Texts side by side, the words in which they differ marked. The texts are escaped: they are not Markdown."""
 
 from __future__ import annotations
-
-import re
-from difflib import SequenceMatcher
 
 import streamlit as st
 
 from app.widgets.text import plain
+from app.words import t
+from pipeline.dedup.diff import Piece, differences
 
-LONGEST = 2000  # characters shown of each text
-_TOKEN = re.compile(
-    r"[A-Za-z0-9_À-ɏ]+|\s+|.", re.DOTALL
-)  # a word; else one character, so Chinese is marked by characters
-
-
-def marked(before: str, after: str) -> tuple[str, str]:
-    """Both texts as Markdown that shows just them, what only one of them has on a coloured ground."""
-    left, right = (_TOKEN.findall(re.sub(r"\r\n?", "\n", text[:LONGEST]).strip()) for text in (before, after))
-    shown: tuple[list[str], list[str]] = ([], [])
-    for kind, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        shown[0].append(_run("".join(left[a:b]), "" if kind == "equal" else "orange"))
-        shown[1].append(_run("".join(right[c:d]), "" if kind == "equal" else "green"))
-    return "".join(shown[0]), "".join(shown[1])
+RUN = 160  # characters of an unchanged stretch that are shown before and after what differs
+LONGEST = 4000  # characters of one text that are shown
 
 
 def side_by_side(before: str, after: str) -> None:
     """Draw both texts in two columns (one under the other where the page is narrow)."""
-    for column, text in zip(st.columns(2), marked(before, after), strict=True):
-        column.markdown(text)
+    left, right = differences(before, after)
+    for column, pieces, color in zip(st.columns(2), (left, right), ("orange", "green"), strict=True):
+        column.markdown(marked(pieces, color))
 
 
-def _run(text: str, colour: str) -> str:
-    if not colour:
-        return plain(text)
-    pieces = re.split(r"(\s*\n\s*|^\s+|\s+$)", text)  # a mark neither spans lines nor begins or ends with a space
-    return "".join(
-        plain(piece) if not piece.strip() else f":{colour}-background[{plain(piece)}]" for piece in pieces if piece
-    )
+def marked(pieces: list[Piece], color: str) -> str:
+    """Untrusted text as Markdown that shows just that text, with what differs on a coloured ground."""
+    out = []
+    for index, (differs, text) in enumerate(_shortened(pieces)):
+        lines: list[str] = []
+        for line in text.split("\n"):
+            # four spaces at the start of a line would make it a block of code
+            core = plain(line.lstrip() if lines or not index else line)
+            lines.append(f":{color}-background[{core}]" if differs and core.strip() else core)
+        out.append("  \n".join(lines))
+    visible = any(character.isprintable() and not character.isspace() for _, text in pieces for character in text)
+    return "".join(out) if visible else t("duplicates.empty_text")
+
+
+def _shortened(pieces: list[Piece]) -> list[Piece]:
+    """The pieces, with the middle of long unchanged stretches left out, and of no more than LONGEST characters."""
+    shown: list[Piece] = []
+    room = LONGEST
+    for differs, whole in pieces:
+        text = whole
+        if not differs and len(text) > 4 * RUN and len(pieces) > 1:
+            text = f"{text[:RUN]} […] {text[-RUN:]}"
+        if len(text) > room:
+            return [*shown, (differs, text[:room]), (False, " […]")]
+        shown.append((differs, text))
+        room -= len(text)
+    return shown

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.difference import marked
 from pipeline import jobs
+from pipeline.dedup.diff import differences
 from pipeline.store import Store, augmented, open_store, projects
 from pipeline.store import jobs as job_store
 from pipeline.verbs.augment import Augment
@@ -160,7 +161,8 @@ def test_a_failed_job_says_why_and_can_go_on(store, monkeypatch):
 
 
 def test_the_marks_hold_escaped_text():
-    left, right = marked("a *b* c", "a [d](e) c\nx")
-    assert left == r"a :orange-background[\*b\*] c"
-    assert right == r"a :green-background[\[d\]\(e\)] c" + "  \n:green-background[x]"
-    assert marked("我喜欢它", "我不喜欢它")[1] == "我:green-background[不]喜欢它"
+    left, right = differences("a *b* c", "a [d](e) c\nx")
+    assert ":orange-background[" in marked(left, "orange")
+    assert r"\*" in marked(left, "orange")
+    assert "](e)" not in marked(right, "green")
+    assert marked(differences("我喜欢它", "我不喜欢它")[1], "green") == "我:green-background[不]喜欢它"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views.duplicates import marked
+from app.widgets.difference import marked
 from pipeline import jobs
 from pipeline.domain import Project
 from pipeline.store import Store, families, records
