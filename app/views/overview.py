@@ -133,7 +133,7 @@ def _jobs(store: Store, project: Project) -> None:
     if not found:
         st.caption(t("overview.no_jobs"))
     for job in found:
-        job_panel(store, job.id)
+        job_panel(store, job.id, project)
 
 
 def _versions(store: Store, project: Project) -> None:

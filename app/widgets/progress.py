@@ -9,7 +9,7 @@ import streamlit as st
 from app.widgets.text import plain
 from app.words import t
 from pipeline import jobs
-from pipeline.domain import Job, WorkbenchError
+from pipeline.domain import Job, Project, WorkbenchError
 from pipeline.store import Store
 from pipeline.store import jobs as job_store
 
@@ -17,6 +17,7 @@ FIGURES = (
     "records", "rejected", "annotations", "edited", "flagged", "pairs", "families", "dropped", "augmented", "leaks",
     "relabel",
 )  # fmt: skip
+ON_RECORDS = ("import", "clean", "dedupe", "augment", "edit", "keep")
 LOOKS = {
     "done": (":material/check_circle:", "green"), "failed": (":material/error:", "red"),
     "stopped": (":material/pause_circle:", "orange"), "cancelled": (":material/pause_circle:", "orange"),
@@ -28,13 +29,16 @@ ACTIONS: dict[str, tuple[str, Callable[[Store, int], object]]] = {
 }  # fmt: skip
 
 
-def job_panel(store: Store, job_id: int) -> Job:
-    """Show one job. While it runs the panel looks again every second; when it ends the whole page is drawn again."""
+def job_panel(store: Store, job_id: int, project: Project | None = None) -> Job:
+    """Show one job. While it runs the panel looks again every second; when it ends the whole page is drawn again.
+
+    With its project, an ended job has a link to the records that it made or judged.
+    """
     job = job_store.get(store, job_id)
     if job.state == "running":
         _live(store, job_id)
     else:
-        _ended(store, job)
+        _ended(store, job, project)
     return job
 
 
@@ -51,12 +55,17 @@ def _live(store: Store, job_id: int) -> None:
         jobs.cancel(store, job_id)
 
 
-def _ended(store: Store, job: Job) -> None:
+def _ended(store: Store, job: Job, project: Project | None) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         icon, colour = LOOKS[job.state]
         counted = {"done": f"{job.done:,}", "total": f"{job.total:,}"}
         said = t(f"common.job_{job.state}", name=_name(job), error=plain(job.error), **counted)
         st.markdown(f":{colour}[{icon}] {said}{_figures(job)}", width="stretch")
+        if project is not None and job.state == "done" and job.kind in ON_RECORDS:
+            st.page_link(
+                st.session_state["pages"]["records"], label=t("common.open_records"), icon=":material/table_rows:",
+                query_params={"project": project.name, "where": f"job={job.id}"},
+            )  # fmt: skip
         if job.state in ACTIONS:
             word, act = ACTIONS[job.state]
             if st.button(t(f"common.{word}"), key=f"job.{word}.{job.id}"):
