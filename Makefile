@@ -21,10 +21,10 @@ browser: install
 	$(BIN)/python tests/browser.py
 
 test: install browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: install browser
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m ""
 
 check: install
 	$(BIN)/ruff check .

@@ -43,6 +43,11 @@ def options(
 def main() -> None:
     """The entry point: a WorkbenchError becomes one sentence and exit code 1."""
     try:
+        "".join(sys.argv).encode()
+    except UnicodeEncodeError:  # the bytes of a name in another encoding: neither JSON nor the database can hold them
+        sys.stderr.write("A word of this command holds bytes that are not UTF-8. Rename the file and try again.\n")
+        sys.exit(2)
+    try:
         app()
     except WorkbenchError as error:
         sys.stderr.write(f"{error}\n")

@@ -16,6 +16,7 @@ from pipeline.store.annotations import Answer
 from pipeline.tasks import questions_of, tasks
 
 LABELS_MOST = 500
+LABEL_MOST = 200
 NAME_MOST = 80
 
 
@@ -83,6 +84,11 @@ def define(
         raise WorkbenchError("A task needs at least one label. Write one a line.")
     if len(names) > LABELS_MOST:
         raise WorkbenchError(f"{len(names)} labels are more than one choice can show; the most is {LABELS_MOST}.")
+    wrong = next((name for name in names if len(name) > LABEL_MOST or len(name.splitlines()) > 1), None)
+    if wrong is not None:
+        raise WorkbenchError(
+            f"'{' '.join(wrong.split())[:40]}' cannot be a label: use one line of at most {LABEL_MOST} characters."
+        )
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise WorkbenchError(f"The label '{twice}' is there twice. Remove one of them.")
@@ -109,8 +115,9 @@ def checked_name(store: Store, name: str) -> str:
     if not re.fullmatch(rf"[^\x00-\x1f]{{1,{NAME_MOST}}}", name):
         raise WorkbenchError(f"Write a name of 1 to {NAME_MOST} characters.")
     other = next((a for a in answer_store.annotators(store) if a["name"] == name and a["kind"] != "human"), None)
-    if other is not None:
-        raise answer_store.NameTaken(f"The name '{name}' stands for {other['kind']} labels here. Choose another name.")
+    kind = other["kind"] if other is not None else "simulated" if name == answer_store.SIMULATED else None
+    if kind is not None:
+        raise answer_store.NameTaken(f"The name '{name}' stands for {kind} labels here. Choose another name.")
     return name
 
 

@@ -119,12 +119,3 @@ class Job:
     error: str
     created_at: datetime
     finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A labelled stretch of a text: Unicode code points, end exclusive."""
-
-    start: int
-    end: int
-    label: str

@@ -16,6 +16,7 @@ from pipeline.exporters import Contents, exporters
 from pipeline.exporters.base import Row
 from pipeline.knobs import build
 from pipeline.store import Store, exports, projects, versions
+from pipeline.store.exports import replaceable
 from pipeline.tasks import questions_of
 
 Watcher = Callable[[int, int, str], None]
@@ -31,7 +32,7 @@ def export_to(
     all; an older file of its name is replaced.
     """
     exporter = build(exporters.get(format), settings or {})
-    target = _target(out)
+    target = _target(store, out)
     losses: dict[str, int] = {}
     if version:
         contents, total = _version(versions.get(store, version), exports.simulated(store))
@@ -59,10 +60,12 @@ def export_to(
     return {"records": written, "path": str(target), "format": format, "losses": losses}
 
 
-def _target(out: Path | str) -> Path:
+def _target(store: Store, out: Path | str) -> Path:
     target = Path(out).expanduser()
     if target.is_dir():
         raise WorkbenchError(f"{target} is a folder. Name a file in it to export to.")
+    if not replaceable(store, target):
+        raise WorkbenchError(f"{target} is a device or the database itself. Name another file to export to.")
     if not target.absolute().parent.is_dir():
         raise WorkbenchError(f"The folder {target.absolute().parent} does not exist. Make it, or name another file.")
     return target

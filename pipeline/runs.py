@@ -273,9 +273,12 @@ def log_tail(path: Path, lines: int = 30) -> str:
 
 def verify_version(path: Path) -> dict[str, Any]:
     """The card of a version folder, its files checked against the hashes on it. Raises RunRefused."""
-    card = read_json(path / "card.json")
+    try:
+        card = read_json(path / "card.json")
+    except ValueError:
+        card = None
     if card is None:
-        raise RunRefused(f"{path} is not a finished version: it has no card.json. Freeze it again.")
+        raise RunRefused(f"{path} is not a finished version: it has no card.json to read. Freeze it again.")
     for name, expected in dict(card.get("files") or {}).items():
         try:
             with (path / name).open("rb") as file:

@@ -109,7 +109,10 @@ class Loop:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         place.step += 1
-        place.loss_sum += float(loss.detach())
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise WorkbenchError("The loss is no longer a number: the training went astray. Lower the learning_rate.")
+        place.loss_sum += value
         place.loss_n += 1
         per_step = (time.monotonic() - began) / (place.step - done_before)
         eta = per_step * (self.steps - place.step)

@@ -108,8 +108,8 @@ def _perform(work: Work, config: dict[str, Any]) -> None:
         metrics = _report(work, outcome, {"recipe": name, "knobs": values_of(recipe), "threads": threads,
                                           "warnings": [f.sentence for f in findings]})  # fmt: skip
         _keep_model(work, outcome)
+        work.tell("done", metrics=metrics, note="", eta=None)  # first: a kill before the next line loses nothing
         shutil.rmtree(work.checkpoint, ignore_errors=True)
-        work.tell("done", metrics=metrics, note="", eta=None)
 
 
 def _report(work: Work, outcome: Outcome, facts: dict[str, Any]) -> dict[str, Any]:

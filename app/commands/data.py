@@ -72,6 +72,8 @@ def dedupe(
 ) -> None:
     """Find near-duplicates and keep one record of each family."""
     values = {"threshold": threshold, "shingle": shingle, "keep": keep, "pairs_file": pairs, "dry_run": dry_run}
+    if pairs:
+        values["pairs_file"] = str(Path(pairs).absolute())  # so that the job can go on from another folder
     with opened(context) as store:
         emit(run_verb(store, projects.get(store, project), "dedupe", values), as_json)
 
@@ -99,7 +101,7 @@ def list_records(
     project: ProjectName,
     where: Annotated[str, typer.Option(help='A filter, such as: state=unlabelled text="too late"')] = "",
     limit: Annotated[int, typer.Option(min=1, max=1_000_000)] = 50,
-    offset: Annotated[int, typer.Option(min=0)] = 0,
+    offset: Annotated[int, typer.Option(min=0, max=2**62)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """List the records that a filter names."""

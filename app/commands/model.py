@@ -9,6 +9,7 @@ import typer
 
 from app.commands.terminal import AsJson, ProjectName, emit, opened, run_verb, watched
 from pipeline.domain import WorkbenchError
+from pipeline.knobs import build
 from pipeline.store import projects
 
 app = typer.Typer()
@@ -28,8 +29,7 @@ def define(
     """Say what is asked of each record: the labels, the guideline, and how many people answer."""
     from pipeline import annotate
 
-    if guideline is not None and not guideline.is_file():
-        raise WorkbenchError(f"There is no guideline file {guideline}.")
+    rules = None if guideline is None else _read(guideline)
     with opened(context) as store:
         found = projects.get(store, project)
         task = annotate.labelling_task(store, found)
@@ -37,10 +37,10 @@ def define(
         old = task.guideline if task else ""
         task = annotate.define(
             store, found, labels=[*known, *(label for label in labels or () if label not in known)],
-            guideline=old if guideline is None else guideline.read_text(encoding="utf-8"),
+            guideline=old if rules is None else rules,
             overlap=overlap or (annotate.overlap_of(task) if task else 1),
         )  # fmt: skip
-        emit({"project": project, "labels": annotate.labels_of(task), "overlap": annotate.overlap_of(task)}, as_json)
+        emit({"project": found.name, "labels": annotate.labels_of(task), "overlap": annotate.overlap_of(task)}, as_json)
 
 
 @app.command()
@@ -81,7 +81,7 @@ def train(
     model: Annotated[str, typer.Option(help="A model folder or hub name; the recipe's own if not given.")] = "",
     recipe: Annotated[str, typer.Option(help="How to train; chosen by the text if not given.")] = "auto",
     epochs: Annotated[int | None, typer.Option(min=1, max=1000)] = None,
-    seed: Annotated[int, typer.Option()] = 13,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 13,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A further setting of the recipe: name=value. Repeat for more.")
     ] = None,
@@ -90,9 +90,12 @@ def train(
 ) -> None:
     """Fine-tune a model on a version, in a process of its own."""
     from pipeline import runs
+    from training.recipes.base import recipes
 
     knobs: dict[str, Any] = dict(_pair(setting) for setting in settings or ())
     knobs |= {} if epochs is None else {"epochs": epochs}
+    if recipe != "auto":
+        build(recipes.get(recipe), knobs)  # a wrong word is said now, not by a run that fails later
     with opened(context) as store, watched() as watcher:
         result = runs.train(
             store, version, recipe=recipe, model=model, knobs=knobs, seed=seed, wait=wait, watcher=watcher
@@ -122,7 +125,7 @@ def errors(
     context: typer.Context,
     run: Annotated[str, typer.Option(help="The run's name.")],
     relabel: Annotated[bool, typer.Option("--relabel", help="Send the records back to be labelled.")] = False,
-    limit: Annotated[int, typer.Option(help="The surest mistakes first; 0 is all.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="The surest mistakes first; 0 is all.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """List what a run's model got wrong, the surest mistakes first."""
@@ -137,6 +140,15 @@ def errors(
             project = projects.by_id(store, found.project_id)
             result |= run_verb(store, project, "relabel", {"run": found.id, "records": [row["id"] for row in rows]})
         emit(result, as_json)
+
+
+def _read(guideline: Path) -> str:
+    try:
+        return guideline.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise WorkbenchError(f"There is no guideline file {guideline} to read ({error.strerror}).") from error
+    except UnicodeDecodeError:
+        raise WorkbenchError(f"{guideline} is not UTF-8 text. Save it as UTF-8.") from None
 
 
 def _pair(setting: str) -> tuple[str, str]:

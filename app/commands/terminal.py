@@ -39,8 +39,8 @@ def opened(context: typer.Context) -> Iterator[Store]:
 def watched() -> Iterator[Callable[[int, int, str], None]]:
     """A progress bar on stderr when it is a terminal; nothing otherwise."""
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=notes,
-        transient=True, disable=not notes.is_terminal,
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=notes, transient=True, disable=not notes.is_terminal,
     )  # fmt: skip
     with bar:
         line = bar.add_task("", total=None)

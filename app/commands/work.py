@@ -39,7 +39,7 @@ def list_projects(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port on 127.0.0.1.")] = PORT,
     sample: Annotated[
         bool, typer.Option("--sample", help="Load the sample projects if the database is empty.")
     ] = False,
@@ -52,7 +52,7 @@ def serve(
         if sample and not projects.all_projects(store):
             load(store)
         path = str(Path(store.path).resolve())
-    notes.print(f"Winnow is at http://{HOST}:{port}  (database: {path}; stop with Ctrl+C)")
+    notes.print(f"Winnow is at http://{HOST}:{port}  (database: {path}; stop with Ctrl+C)", markup=False)
     os.environ["WINNOW_DB"] = path
     os.chdir(ROOT)  # .streamlit/config.toml is read from here
     script = str(ROOT / "app" / "main.py")

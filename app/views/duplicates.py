@@ -182,9 +182,10 @@ def _families(store: Store, project: Project, job: Job) -> None:
 
 def _filter(job: Job) -> tuple[FamilyFilter, str]:
     text_box, size_box, order_box = st.columns([3, 1, 2])
+    asked = st.query_params.get("text", "")
     text = text_box.text_input(
-        t("duplicates.search"), st.query_params.get("text", ""), key="duplicates.text", icon=":material/search:"
-    )
+        t("duplicates.search"), asked, key=f"duplicates.text.{asked}", icon=":material/search:"
+    )  # fmt: skip
     size = size_box.selectbox(
         t("duplicates.size"), list(SIZES), key="duplicates.size",
         format_func=lambda s: t("duplicates.any") if s == "any" else s,
@@ -196,7 +197,7 @@ def _filter(job: Job) -> tuple[FamilyFilter, str]:
     chains = job.result["kept_unlike"] > 0 and st.toggle(
         t("duplicates.chains"), key="duplicates.chains", help=t("duplicates.unlike_help")
     )
-    if text != st.query_params.get("text", ""):
+    if text != asked:
         _go(text=text, page="1")
     least, most = SIZES[size]
     return FamilyFilter(least=least, most=most, text=text, chains=chains), order
@@ -247,7 +248,7 @@ def _family_buttons(store: Store, project: Project, job: Job, family: Family) ->
             _decide(store, project, [(record_id, "keep" if every or kept else "drop") for record_id, kept in members])
     st.page_link(
         st.session_state["pages"]["records"], label=t("duplicates.open"), icon=":material/arrow_forward:",
-        query_params={"project": project.name, "where": f"family={family.id}"},
+        query_params={"project": project.name, "where": f"family={family.id} job={job.id}"},
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from app.widgets.text import plain
 from app.words import t, t_or
 from pipeline import jobs
 from pipeline.domain import Job, Project, WorkbenchError
+from pipeline.exporters.delimited import harmless
 from pipeline.importers import NONE, Preview, preview
 from pipeline.importers.source import fingerprint
 from pipeline.store import Store, imports, projects
@@ -243,6 +244,12 @@ def _rejections(result: Any, job_id: int) -> None:
     config = {name: st.column_config.Column(t(f"importing.{name}")) for name in table.columns}
     st.dataframe(table, hide_index=True, column_config=config)
     st.download_button(
-        t("importing.download"), table.to_csv(index=False).encode("utf-8-sig"), f"rejected-rows-job-{job_id}.csv",
+        t("importing.download"), _as_csv(table), f"rejected-rows-job-{job_id}.csv",
         "text/csv", key=f"importing.download.{job_id}", icon=":material/download:",
     )  # fmt: skip
+
+
+def _as_csv(rejections: pd.DataFrame) -> bytes:
+    """For a spreadsheet: the names of columns and the values in the reasons are the file's, so they are not trusted."""
+    safe = rejections.assign(**{name: rejections[name].map(harmless) for name in ("field", "reason")})
+    return safe.to_csv(index=False).encode("utf-8-sig")

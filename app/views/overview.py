@@ -114,7 +114,7 @@ def _funnel(store: Store, project: Project, counts: dict[str, int]) -> None:
     for row in rows:
         step = plain(t_or(f"steps.{row['step']}.title", t_or(f"overview.step_{row['step']}", row["step"])))
         text = f"{step} · {t('overview.verdict_' + row['verdict'])} · #{row['job_id']}"
-        _link(text, row["n"], project, {"step": row["step"], "job": row["job_id"]})
+        _link(text, row["n"], project, {"step": row["step"], "verdict": row["verdict"], "job": row["job_id"]})
 
 
 def _link(text: str, n: int, project: Project, words: dict[str, object]) -> None:

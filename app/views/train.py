@@ -71,7 +71,11 @@ def _new(store: Store, project: Project, frozen: list[versions.Version]) -> None
             t("train.model"), key="train.model", help=t("train.model_help"),
             placeholder=models.short_name(models.default_encoder()) or t("train.model_none"),
         ).strip()  # fmt: skip
-    findings, meant = _preflight(str(version.path), recipe, model)
+    try:
+        findings, meant = _preflight(str(version.path), recipe, model)
+    except WorkbenchError as error:  # a damaged version must not hide the others, nor the runs
+        st.error(plain(str(error)), icon=":material/error:")
+        return
     plugin = recipes.get(meant)
     with right, st.container(horizontal=True):
         values = knob_form(plugin, "train.knob", "train", only=("epochs",))

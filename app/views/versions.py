@@ -51,7 +51,11 @@ def _shown_job(store: Store) -> int | None:
     asked = st.query_params.get("job", "")
     if not asked.isdecimal():
         return None
-    job = job_panel(store, int(asked))
+    try:
+        job = job_panel(store, int(asked))
+    except WorkbenchError as error:  # an old address must not hide the versions
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
     if job.kind == "freeze" and job.state == "done" and job.result.get("already_frozen"):
         st.info(t("versions.already", version=job.result["version"]), icon=":material/inventory_2:")
     return job.id

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from pipeline.domain import Project
 from pipeline.store.records import RecordFilter
-
-
-def records_url(project: Project, where: RecordFilter | str) -> str:
-    """The address of the records page showing one filter."""
-    return "records?" + urlencode({"project": project.name, "where": str(where)})
 
 
 def number(label: str, value: int, project: Project, where: RecordFilter | str, help: str | None = None) -> None:  # noqa: A002

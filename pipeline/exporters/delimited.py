@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pipeline.exporters.base import Contents, Row, exporters, verdict_of
 from pipeline.knobs import knob
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")  # an id such as -7 runs nothing, and must come back as it was
 
 
 @exporters.register
@@ -32,7 +34,7 @@ class Csv:
         columns = ["id", "text", *heads, "annotators", "split", "status", "parent", "fields", "meta"]
         with out.open("w", encoding="utf-8-sig" if self.excel else "utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow([_safe(column, Counter()) for column in columns])
+            writer.writerow([harmless(column) for column in columns])
             for batch in contents.batches:
                 for row in batch:
                     flat = _frozen(row) if contents.frozen else _flat(row, heads, lost)
@@ -40,7 +42,7 @@ class Csv:
                     cells = [row["id"], row["text"], *cells, flat["annotators"]]
                     cells += [row["split"], row["status"], row["parent"], _json(row.get("fields")), _json(row["meta"])]
                     writer.writerow([_safe(cell, lost) for cell in cells])
-        return dict(lost)
+        return {reason: n for reason, n in lost.items() if n}
 
 
 def _frozen(row: Row) -> dict[str, Any]:
@@ -56,8 +58,6 @@ def _flat(row: Row, questions: list[str], lost: Counter[str]) -> dict[str, Any]:
         lost["records whose annotators disagree, written with one label"] += disputed
     lost["answers that are drafts or skips"] += sum(a["state"] != "submitted" for a in answers)
     lost["suggestions"] += len(row["suggestions"])
-    for reason in [reason for reason, n in lost.items() if not n]:
-        del lost[reason]
     names = {a["annotator"]: bool(a.get("simulated")) for a in answers if a["state"] == "submitted"}
     found["annotators"] = "; ".join(f"{name} (simulated)" if made else name for name, made in names.items())
     return found
@@ -67,9 +67,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if value else ""
 
 
+def harmless(text: str) -> str:
+    """The text as a cell that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(FORMULA) and not NUMBER.fullmatch(text) else text
+
+
 def _safe(cell: Any, lost: Counter[str]) -> str:
     text = "" if cell is None else str(cell)
-    if text.startswith(FORMULA):
-        lost["cells that begin like a formula, written with an apostrophe"] += 1
-        return "'" + text
-    return text
+    shown = harmless(text)
+    lost["cells that begin like a formula, written with an apostrophe"] += shown != text
+    return shown

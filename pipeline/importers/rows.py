@@ -97,6 +97,8 @@ def _label(row: Mapping[str, Any], column: str) -> str | None:
         value = str(value).lower()
     label = (value if isinstance(value, str) else _scalar(value, column)).strip()
     _check(label, column)
+    if len(label.splitlines()) > 1:
+        raise _Refused(column, "The label has more than one line.")
     if len(label) > LONGEST_LABEL:
         raise _Refused(column, f"The label has {len(label):,} characters; at most {LONGEST_LABEL} are taken.")
     return label or None

@@ -19,6 +19,7 @@ SCHEMA = pa.schema(
      ("seconds", pa.float64()), ("job_id", pa.int32())]
 )  # fmt: skip
 ANSWERED = ("submitted", "skipped")
+SIMULATED = "simulated"  # the name of the verb simulate's annotator, kept for it
 
 
 class NameTaken(WorkbenchError):

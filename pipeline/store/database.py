@@ -128,14 +128,20 @@ class Store:
 def open_store(path: str | Path) -> Store:
     """Open (or make) the database at `path` (":memory:" for none on disk) and bring its schema up to date."""
     name = str(path)
-    if name != ":memory:":
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
     try:
+        if name != ":memory:":
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(name)
+    except OSError as error:
+        why = f"its folder cannot be made ({error.strerror})"
+        raise StoreUnreadable(f"{name} cannot be opened as a Winnow database: {why}.") from error
     except duckdb.IOException as error:
         raise _explained(name, error) from error
     try:
         _migrate(connection, name)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        connection.close()
+        raise StoreUnreadable(f"{name} is a database of another program. Name another file with --db.") from error
     except BaseException:
         connection.close()
         raise

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pipeline.store.database import Store
 
 SIZE = 8192  # records a batch: the most that is held in memory
+
+
+def replaceable(store: Store, target: Path) -> bool:
+    """Whether a new file may take this one's place: not that of a device (/dev/null) or of the open database."""
+    if not target.exists():
+        return True
+    return target.is_file() and target.resolve() != Path(store.path).resolve()
 
 
 def counts(store: Store, project_id: int) -> tuple[int, int]:

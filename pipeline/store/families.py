@@ -130,11 +130,6 @@ def count(store: Store, job_id: int, where: FamilyFilter | None = None) -> int:
     return int(store.scalar(f"{_families(where)} SELECT count(*) FROM chosen", _params(job_id, where)))
 
 
-def members_in(store: Store, job_id: int) -> int:
-    """How many records are in families of the job."""
-    return int(store.scalar("SELECT count(*) FROM family_member WHERE job_id = ?", [job_id]))
-
-
 def sizes(store: Store, job_id: int) -> list[dict[str, int]]:
     """How many families of each size the job found: rows of size, families; smallest first."""
     return store.rows(

@@ -142,7 +142,8 @@ def save_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
         raise WorkbenchError(f"{name} has {size / 1e6:,.0f} MB; a page takes {most}. Use the command line for it.")
     folder = store.folder / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
-    safe = re.sub(r"[^\w.\-]+", "_", name).lstrip(".")[-80:] or "file"
+    # a file system takes names of 255 bytes, and a character may have four
+    safe = re.sub(r"[^\w.\-]+", "_", name).lstrip(".")[-50:] or "file"
     path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}-{safe}"
     if not path.exists():
         if size + sum(file.stat().st_size for file in folder.iterdir()) > MOST_UPLOADED:

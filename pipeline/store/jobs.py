@@ -21,6 +21,7 @@ class JobRefused(WorkbenchError):
     """A job cannot be started, continued, undone or redone as things stand."""
 
 
+LARGEST = 2**62  # what the database compares with a number
 COLUMNS = "id, project_id, kind, params, state, done, total, note, cursor, result, error, created_at, finished_at"
 
 
@@ -28,11 +29,7 @@ def open_job(store: Store, kind: str, project_id: int | None, params: Mapping[st
     """Note a new running job. Raises JobRefused while another one is running on the project."""
 
     def work(cursor: Cursor) -> int:
-        busy = cursor.execute(
-            "SELECT id, kind FROM job WHERE state = 'running' AND project_id IS NOT DISTINCT FROM ?", [project_id]
-        ).fetchone()
-        if busy is not None:
-            raise JobRefused(f"Job {busy[0]} ({busy[1]}) is still running on this project. Wait for it or cancel it.")
+        _refuse_busy(cursor, project_id)
         owner = {**_owner(), "base": _base(cursor, project_id, kind, 0)}
         made = cursor.execute(
             "INSERT INTO job (kind, project_id, params, state, owner) VALUES (?, ?, ?, 'running', ?) RETURNING id",
@@ -46,10 +43,11 @@ def open_job(store: Store, kind: str, project_id: int | None, params: Mapping[st
 def reopen(store: Store, job_id: int) -> Job:
     """Set a stopped, failed or cancelled job running again, its cursor kept. Refused if the data has moved on."""
     job = get(store, job_id)
-    if job.state not in ("stopped", "failed", "cancelled"):
-        raise JobRefused(f"Job {job_id} is {job.state}; only a stopped, failed or cancelled job can go on.")
 
     def work(cursor: Cursor) -> None:
+        halted = ("stopped", "failed", "cancelled")
+        _refuse_unless(cursor, job_id, halted, "a stopped, failed or cancelled job can go on")
+        _refuse_busy(cursor, job.project_id)
         base = _unmoved(cursor, job) if job.kind in ("clean", "dedupe", "augment") else []
         owner = {**_owner(), "base": base}
         cursor.execute("UPDATE job SET state = 'running', error = '', owner = ? WHERE id = ?", [to_json(owner), job_id])
@@ -59,7 +57,7 @@ def reopen(store: Store, job_id: int) -> Job:
 
 
 def get(store: Store, job_id: int) -> Job:
-    row = store.row(f"SELECT {COLUMNS} FROM job WHERE id = ?", [job_id])
+    row = store.row(f"SELECT {COLUMNS} FROM job WHERE id = ?", [job_id]) if abs(job_id) < LARGEST else None
     if row is None:
         raise NoSuchJob(f"There is no job {job_id}. The overview lists the jobs of each project.")
     return _job(row)
@@ -123,31 +121,53 @@ def mark_stopped(store: Store) -> int:
 
 
 def undo(store: Store, job_id: int) -> None:
-    """Take a done job's effects out of every view. Raises JobRefused while a later job builds on them."""
+    """Take a done job's effects out of every view. Raises JobRefused while a later job builds on them.
+
+    What the data is without them is noted, because over that they can be brought back.
+    """
     job = get(store, job_id)
-    if job.state != "done":
-        raise JobRefused(f"Job {job_id} is {job.state}; only a job that is done can be undone.")
 
     def work(cursor: Cursor) -> None:
+        _refuse_unless(cursor, job_id, ("done",), "a job that is done can be undone")
+        _refuse_busy(cursor, job.project_id)
         later = cursor.execute(_BUILT_ON, {"job": job_id}).fetchone()
         if later is not None:
             raise JobRefused(f"Job {later[0]} ({later[1]}) builds on job {job_id}. Undo job {later[0]} first.")
-        cursor.execute("UPDATE job SET state = 'undone' WHERE id = ?", [job_id])
+        base = {"base": _base(cursor, job.project_id, job.kind, job_id)}
+        cursor.execute(
+            "UPDATE job SET state = 'undone', owner = json_merge_patch(owner, ?) WHERE id = ?", [to_json(base), job_id]
+        )
 
     store.transact(work)
 
 
 def redo(store: Store, job_id: int) -> None:
-    """Bring an undone job's effects back, or apply a preview. Refused if the data is not what the job saw."""
+    """Bring an undone job's effects back, or apply a preview. Refused if the data is not what the preview saw or the
+    undo left."""
     job = get(store, job_id)
-    if job.state not in ("undone", "preview"):
-        raise JobRefused(f"Job {job_id} is {job.state}; only an undone job or a preview can be applied.")
 
     def work(cursor: Cursor) -> None:
+        _refuse_unless(cursor, job_id, ("undone", "preview"), "an undone job or a preview can be applied")
+        _refuse_busy(cursor, job.project_id)
         _unmoved(cursor, job)
         cursor.execute("UPDATE job SET state = 'done' WHERE id = ?", [job_id])
 
     store.transact(work)
+
+
+def _refuse_busy(cursor: Cursor, project_id: int | None) -> None:
+    busy = cursor.execute(
+        "SELECT id, kind FROM job WHERE state = 'running' AND project_id IS NOT DISTINCT FROM ?", [project_id]
+    ).fetchone()
+    if busy is not None:
+        raise JobRefused(f"Job {busy[0]} ({busy[1]}) is still running on this project. Wait for it or cancel it.")
+
+
+def _refuse_unless(cursor: Cursor, job_id: int, states: tuple[str, ...], only: str) -> None:
+    """Look at the state inside the transaction that changes it: two pages may press the same button."""
+    row = cursor.execute("SELECT state FROM job WHERE id = ?", [job_id]).fetchone()
+    if row is not None and row[0] not in states:
+        raise JobRefused(f"Job {job_id} is {row[0]}; only {only}.")
 
 
 def _base(cursor: Cursor, project_id: int | None, kind: str, own: int) -> list[int]:
@@ -176,7 +196,7 @@ def _unmoved(cursor: Cursor, job: Job) -> list[int]:
 # made or edited after the fact. Judgements of a text that reverts would otherwise outlive the text.
 _BUILT_ON = """
 SELECT j.id, j.kind FROM job j
-WHERE j.id > $job AND j.state IN ('done', 'running') AND (
+WHERE j.id > $job AND j.state = 'done' AND (
   EXISTS (SELECT 1 FROM record c JOIN record p ON p.id = c.parent_id WHERE c.job_id = j.id AND p.job_id = $job)
   OR EXISTS (SELECT 1 FROM verdict later JOIN verdict mine ON mine.record_id = later.record_id
     WHERE later.job_id = j.id AND later.kind = 'edit' AND mine.job_id = $job AND mine.kind = 'edit')

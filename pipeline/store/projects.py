@@ -18,7 +18,7 @@ class NoSuchProject(WorkbenchError):
 def create(store: Store, name: str, meta: Mapping[str, Any] | None = None) -> Project:
     """Make a project. Its name is 1 to 80 characters without slashes or control characters, and new."""
     name = name.strip()
-    if not re.fullmatch(r"[^\x00-\x1f/\\]{1,80}", name):
+    if not re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029/\\]{1,80}", name):
         raise WorkbenchError(f"'{name}' cannot name a project: use 1 to 80 characters, without / or \\.")
     if name in (p.name for p in all_projects(store)):
         raise WorkbenchError(f"There is already a project named '{name}'. Choose another name.")
@@ -51,7 +51,7 @@ def by_id(store: Store, project_id: int) -> Project:
 
 def get_or_create(store: Store, name: str) -> Project:
     try:
-        return get(store, name)
+        return get(store, name.strip())
     except NoSuchProject:
         return create(store, name)
 

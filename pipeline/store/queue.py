@@ -163,8 +163,9 @@ class _Place:
     known: bool = False
 
 
-# The front of the queue only moves back when a job's state changes or an answer is withdrawn; both are looked up before
-# it is trusted. Without it a claim would walk past every record that was ever answered.
+# The front of the queue only moves back when a job's state changes or an answer is taken back (withdrawn, or turned
+# into a skip, which leaves the record to others); both are looked up before it is trusted. Without it a claim would
+# walk past every record that was ever answered.
 _places: weakref.WeakKeyDictionary[Store, dict[tuple[int, str, int], _Place]] = weakref.WeakKeyDictionary()
 
 
@@ -180,7 +181,7 @@ def _front(store: Store, cursor: Cursor, task: Task, annotator: str, overlap: in
         place.event = (newest and newest[0]) or 0
         return place
     newer = cursor.execute(
-        "SELECT max(id), min(record_id) FILTER (task_id = ? AND state NOT IN ('submitted', 'skipped')) "
+        "SELECT max(id), min(record_id) FILTER (task_id = ? AND state <> 'submitted') "
         "FROM annotation_event WHERE id > ?",
         [task.id, place.event],
     ).fetchone()

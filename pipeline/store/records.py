@@ -25,6 +25,7 @@ STATES = (
     "augmented",
     "original",
 )
+LONGEST_NUMBER = 18  # digits that a BIGINT surely holds
 SCHEMA = pa.schema(
     [("project_id", pa.int32()), ("job_id", pa.int32()), ("external_id", pa.string()), ("text", pa.string()),
      ("fields", pa.string()), ("meta", pa.string()), ("split", pa.string()), ("parent_id", pa.int64()),
@@ -40,15 +41,17 @@ class BadFilter(WorkbenchError):
 class RecordFilter:
     """A set of records, written as words: `state=unlabelled label=positive text="too late"`. The URL carries it so.
 
-    state is one of STATES; text is a case-insensitive substring; step, reason and flag name verdicts; job is the job
-    that made or judged the record; label, annotator and source (of a suggestion) name answers; family, parent and id
-    are numbers; split is the one that the file gave; external is the file's own id.
+    state is one of STATES; text is a case-insensitive substring; flag names a step; step, reason and verdict (drop,
+    edit, flag, keep) are of one verdict; label, annotator and source (of a suggestion) name answers; family, parent and
+    id are numbers; split is the one that the file gave; external is the file's own id. job is the job of the verdict or
+    the family, if one is named; else the one that made or judged the record.
     """
 
     state: str | None = None
     text: str | None = None
     step: str | None = None
     reason: str | None = None
+    verdict: str | None = None
     flag: str | None = None
     job: int | None = None
     label: str | None = None
@@ -75,7 +78,7 @@ class RecordFilter:
                 name, value = "text", " ".join(filter(None, [found.get("text"), part]))
             if name not in known:
                 raise BadFilter(f"'{name}' is not part of a filter. Use: {', '.join(known)}, each as name=value.")
-            if known[name] and not value.isdecimal():
+            if known[name] and not (value.isdecimal() and len(value) <= LONGEST_NUMBER):
                 raise BadFilter(f"'{name}' in a filter takes a number, not '{value}'.")
             if name == "state" and value not in STATES:
                 raise BadFilter(f"'{value}' is not a state of records. States: {', '.join(STATES)}.")
@@ -102,10 +105,6 @@ _STATE_SQL = {
 }
 _FIELD_SQL = {
     "text": "contains(lower(r.text), lower($text))",
-    "step": "r.id IN (SELECT v.record_id FROM verdict v WHERE v.step = $step "
-    "AND v.job_id IN (SELECT id FROM job_live))",
-    "reason": "r.id IN (SELECT v.record_id FROM verdict v WHERE v.reason = $reason "
-    "AND v.job_id IN (SELECT id FROM job_live))",
     "flag": "list_contains(r.flags, $flag)",
     "job": "(r.job_id = $job OR r.id IN (SELECT v.record_id FROM verdict v WHERE v.job_id = $job))",
     "label": "EXISTS (SELECT 1 FROM annotation_now a WHERE a.record_id = r.id AND a.state = 'submitted' "
@@ -113,12 +112,14 @@ _FIELD_SQL = {
     "annotator": "EXISTS (SELECT 1 FROM annotation_now a WHERE a.record_id = r.id AND a.annotator = $annotator "
     "AND a.state IN ('submitted', 'skipped'))",
     "source": "EXISTS (SELECT 1 FROM suggestion_now s WHERE s.record_id = r.id AND s.source = $source)",
-    "family": "r.id IN (SELECT f.record_id FROM family_member f WHERE f.family_id = $family "
-    "AND f.job_id IN (SELECT id FROM job_live))",
     "parent": "r.parent_id = $parent",
     "id": "r.id = $id",
     "split": "r.split = $split",
     "external": "r.external_id = $external",
+}
+_OF_JOB = {
+    "verdict": {"step": "o.step = $step", "reason": "o.reason = $reason", "verdict": "o.kind = $verdict"},
+    "family_member": {"family": "o.family_id = $family"},
 }
 _ORDERS = {
     "import": "r.id",
@@ -200,15 +201,21 @@ def append(store: Store, cursor: Cursor, rows: pa.Table) -> None:
 
 def _condition(project_id: int, where: RecordFilter | None) -> tuple[str, dict[str, Any]]:
     parts, params = ["r.project_id = $project"], {"project": project_id}
-    for f in fields(RecordFilter) if where is not None else ():
-        value = getattr(where, f.name)
-        if value is None:
-            continue
-        if f.name == "state":
+    given = {f.name: value for f in fields(where) if (value := getattr(where, f.name)) is not None} if where else {}
+    of_job = "AND o.job_id = $job" if "job" in given else ""
+    for table, words in _OF_JOB.items():  # all words of one table are about one row of it, and `job` about its job
+        said = " AND ".join(sql for name, sql in words.items() if name in given)
+        if said:
+            live = f"o.job_id IN (SELECT id FROM job_live) {of_job}"
+            parts.append(f"r.id IN (SELECT o.record_id FROM {table} o WHERE {said} AND {live})")
+    for name, value in given.items():
+        if name == "state":
             parts.append(f"({_STATE_SQL[value]})")
-        else:
-            parts.append(_FIELD_SQL[f.name])
-            params[f.name] = value
+            continue
+        params[name] = value
+        alone = name != "job" or not any(word in given for words in _OF_JOB.values() for word in words)
+        if name in _FIELD_SQL and alone:
+            parts.append(_FIELD_SQL[name])
     return " AND ".join(parts), params
 
 

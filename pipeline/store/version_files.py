@@ -70,9 +70,10 @@ def read_card(path: Path) -> dict[str, Any]:
 
 def intact(path: Path) -> bool:
     """Whether the folder has its card and every file of it unchanged."""
-    if not (path / CARD).is_file():
+    try:
+        files = read_card(path).get("files", {})
+    except (FileNotFoundError, ValueError):
         return False
-    files = read_card(path).get("files", {})
     return bool(files) and all((path / name).is_file() and _sha256(path / name) == sha for name, sha in files.items())
 
 

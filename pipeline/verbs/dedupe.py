@@ -19,6 +19,7 @@ from pipeline.jobs import Handle, verbs
 from pipeline.knobs import knob
 from pipeline.store import Store, families, records
 from pipeline.store import jobs as job_store
+from pipeline.store.exports import replaceable
 
 if TYPE_CHECKING:
     from pipeline.dedup.engine import Found, Index
@@ -63,7 +64,7 @@ class Dedupe:
         from pipeline.dedup.keep import members
 
         began = time.perf_counter()
-        target = _pairs_target(self.pairs_file)
+        target = _pairs_target(store, self.pairs_file)
         project_id = _project(job)
         total = families.waiting(store, project_id)
         job.progress(0, 2 * total, "reading")
@@ -141,12 +142,14 @@ def _slices(count: int) -> list[slice]:
     return [slice(start, start + WRITTEN) for start in range(0, count, WRITTEN)]
 
 
-def _pairs_target(path: str) -> Path | None:
+def _pairs_target(store: Store, path: str) -> Path | None:
     if not path:
         return None
     target = Path(path)
     if target.is_dir():
         raise WorkbenchError(f"{path} is a folder; name a file for the pairs, such as {target / 'pairs.parquet'}.")
+    if not replaceable(store, target):
+        raise WorkbenchError(f"{path} is a device or the database itself; name another file for the pairs.")
     if not target.parent.is_dir():
         raise WorkbenchError(f"The pairs cannot be written to {path}: the folder {target.parent} does not exist.")
     return target

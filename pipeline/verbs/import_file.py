@@ -21,6 +21,7 @@ from pipeline.importers.source import fingerprint
 from pipeline.jobs import Handle, verbs
 from pipeline.questions import Choice
 from pipeline.store import Store, imports, projects
+from pipeline.store.annotations import SIMULATED
 from pipeline.tasks import TaskKind, tasks
 
 LISTED = 1000  # rejections that a result lists; all are counted
@@ -98,6 +99,10 @@ class Import:
     def _opened(self) -> tuple[Source, Importer, Columns]:
         if self.labels_by and self.as_suggestions:
             raise WorkbenchError("Labels are either somebody's answers or suggestions. Leave out one of the two.")
+        name = self.labels_by
+        if name and (name != " ".join(name.split()) or len(name) > LONGEST_NAME or not name.isprintable()):
+            raise WorkbenchError(f"'{name[:80]}' cannot name who labelled: use 1 to {LONGEST_NAME} characters.")
+        tasks.get(self.task)
         source = open_source(self.path, self.file_name, self.encoding, Limits(file_mb=self.max_mb))
         importer = choose(source, self.format)
         given = {
@@ -119,9 +124,7 @@ class Import:
 
     def _refuse_name(self, store: Store) -> None:
         name = self.labels_by
-        if name and (name != " ".join(name.split()) or len(name) > LONGEST_NAME or not name.isprintable()):
-            raise WorkbenchError(f"'{name[:80]!s}' cannot name who labelled: use 1 to {LONGEST_NAME} characters.")
-        if name and imports.annotator_kind(store, name) == "simulated":
+        if name == SIMULATED or (name and imports.annotator_kind(store, name) == "simulated"):
             raise WorkbenchError(f"The name '{name}' stands for simulated labels here. Choose another name.")
 
     def _answers(

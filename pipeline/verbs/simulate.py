@@ -29,7 +29,7 @@ class Simulate:
 
     name: ClassVar[str] = "simulate"
     truth: str
-    annotator: str = "simulated"
+    annotator: str = answer_store.SIMULATED
     limit: int = 0  # 0 is no limit
 
     def __call__(self, store: Store, job: Handle) -> dict[str, Any]:
@@ -82,6 +82,8 @@ def read_truth(path: Path) -> dict[str, str]:
             return found
     except FileNotFoundError:
         raise WorkbenchError(f"There is no file of true labels at {path}.") from None
+    except OSError as error:
+        raise WorkbenchError(f"The file of true labels at {path} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise WorkbenchError(f"{path} cannot be read as a CSV file in UTF-8: {error}.") from None
 

@@ -86,6 +86,14 @@ def test_fast_keys_are_all_stored_in_order(workbench: Workbench, open_page: Open
     assert in_store(workbench) == [(f"r{i + 1}", LABELS[int(key) - 1]) for i, key in enumerate(keys)]
 
 
+def test_a_label_with_a_dollar_sign_is_shown_as_it_is(workbench: Workbench, open_page: OpenPage) -> None:
+    fill(workbench.database, 3, ["costs $& more", "two", "three"])
+    workbench.start()
+    page = label_page(open_page(), workbench)
+    page.keyboard.press("1")
+    expect(page.locator("[data-part=last]")).to_contain_text("costs $& more")
+
+
 def test_the_window_is_refilled_before_it_runs_dry(workbench: Workbench, open_page: OpenPage) -> None:
     fill(workbench.database, 400)
     workbench.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -115,10 +116,22 @@ def test_no_csv_cell_runs_as_a_formula(cell, first, tmp_path):
     losses = write("csv", [row], out, frozen=True)
     head, cells = csv.reader(io.StringIO(out.read_bytes().decode(), newline=""))
     assert head[:3] == ["id", "text", "label"]
-    assert not any(one.startswith(("=", "+", "-", "@", "\t", "\r")) for one in cells)
-    escaped = row["text"].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+    def runs(one: str) -> bool:
+        return one.startswith(("=", "+", "-", "@", "\t", "\r")) and not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", one)
+
+    assert not any(map(runs, cells))
+    escaped = runs(row["text"])
     assert cells[1] == ("'" if escaped else "") + row["text"]
     assert sum(losses.values()) == escaped
+
+
+def test_a_negative_number_comes_back_as_it_was(tmp_path):
+    row = {"id": "-7", "text": "-7+cmd", "meta": {}, "split": "test", "status": "active", "parent": None, "label": "-1.5",
+           "annotators": ["ana"]}  # fmt: skip
+    write("csv", [row], tmp_path / "x.csv", frozen=True)
+    _, cells = csv.reader(io.StringIO((tmp_path / "x.csv").read_bytes().decode(), newline=""))
+    assert cells[:3] == ["-7", "'-7+cmd", "-1.5"]
 
 
 def test_csv_says_what_it_cannot_hold(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def test_overfits_eight_examples_and_reports(store: Store, make_version, tiny_be
         "1": "good",
     }
     assert runs.read_json(path / "model" / "winnow.json")["run"] == result["run"]
-    assert not (path / "checkpoint").exists()
+    wait_for(lambda: not (path / "checkpoint").exists(), 10)
     wrong = runs.errors(store, result["run"])
     assert [(row["text"], row["label"], row["predicted"]) for row in wrong] == [("a lovely film", "bad", "good")]
     assert "--set learning_rate=0.003" in runs.get(store, result["run"]).config["command"]
@@ -192,6 +193,17 @@ def test_what_cannot_work_is_said_in_a_sentence(store, make_version, tiny_bert, 
     failed = runs.all_runs(store)[0]
     assert failed.state == "failed"
     assert "Traceback" not in runs.log_tail(failed.path)
+
+
+def test_a_training_that_went_astray_is_a_sentence(store, make_version, tiny_bert: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    broken = shutil.copytree(tiny_bert, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    weights["classifier.bias"].fill_(float("nan"))
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(WorkbenchError, match="The loss is no longer a number"):
+        runs.train(store, make_version(EIGHT), recipe="encoder", model=str(broken), knobs={"epochs": 1})
 
 
 def test_a_changed_version_is_refused(store, project, make_version, tiny_bert) -> None:

@@ -100,7 +100,7 @@ def test_a_label_with_answers_cannot_be_left_out(store: Store, project: Project)
     assert grown.guideline_revision == task.guideline_revision + 1
 
 
-@pytest.mark.parametrize("labels", [[], ["  "], ["a", "a "], [str(i) for i in range(501)]])
+@pytest.mark.parametrize("labels", [[], ["  "], ["a", "a "], [str(i) for i in range(501)], ["a\nb"], ["x" * 201]])
 def test_labels_that_make_no_task(store: Store, project: Project, labels: list[str]) -> None:
     with pytest.raises(WorkbenchError):
         annotate.define(store, project, labels=labels, guideline="")
@@ -167,6 +167,13 @@ def test_a_file_of_true_labels_that_is_wrong_is_a_sentence(tmp_path: Path, conte
         read_truth(path)
     with pytest.raises(WorkbenchError, match="no file"):
         read_truth(tmp_path / "none.csv")
+    with pytest.raises(WorkbenchError, match="cannot be read"):
+        read_truth(tmp_path)
+
+
+def test_nobody_takes_the_name_of_the_simulation_before_it_runs(store: Store) -> None:
+    with pytest.raises(NameTaken):
+        annotate.checked_name(store, " simulated ")
 
 
 def test_simulate_says_which_labels_the_task_lacks(store: Store, project: Project, truth: Path) -> None:

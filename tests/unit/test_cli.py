@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from app.commands import terminal
 
 VERBS = (
     "init", "projects", "serve", "import", "clean", "dedupe", "augment", "simulate", "freeze", "train", "runs", "errors",
@@ -90,6 +94,13 @@ def test_the_data_verbs_in_order(db, reviews, tmp_path):
         (("errors", "--run", "abc"), 1, "abc"),
         (("export", "--out", "x"), 2, "--version or --project"),
         (("records", "--project", "p", "--where", "colour=red"), 1, "no project"),
+        (("records", "--project", "p\udcff"), 2, "not UTF-8"),
+        (("undo", "--job", "9" * 40), 1, "There is no job"),
+        (("train", "--version", "abc", "--recipe", "magic"), 1, "There is no recipe named 'magic'"),
+        (("train", "--version", "abc", "--seed", "-1"), 2, "--seed"),
+        (("serve", "--port", "70000"), 2, "--port"),
+        (("errors", "--run", "abc", "--limit", "-1"), 2, "--limit"),
+        (("define", "--project", "p", "--guideline", "."), 1, "no guideline file"),
         (("frobnicate",), 2, "No such command"),
         (("clean",), 2, "--project"),
     ],
@@ -110,3 +121,11 @@ def test_a_verb_says_which_process_holds_the_database(db):
         assert f"in use by process {holder.pid}" in err
         assert "Stop that process" in err
         holder.stdin.close()
+
+
+def test_a_file_named_like_markup_does_not_break_the_progress_bar(monkeypatch):
+    said = io.StringIO()
+    monkeypatch.setattr(terminal, "notes", Console(file=said, force_terminal=True))
+    with terminal.watched() as watcher:
+        watcher(1, 2, "a[/b].csv")
+    assert "a[/b].csv" in said.getvalue()

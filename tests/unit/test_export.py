@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,6 +139,10 @@ def test_what_cannot_be_written_says_why(store, project, tmp_path):
         export_to(store, project="p", out=tmp_path)
     with pytest.raises(WorkbenchError, match="does not exist"):
         export_to(store, project="p", out=tmp_path / "no" / "o.jsonl")
+    os.mkfifo(tmp_path / "pipe")  # as little to be replaced by a file as /dev/null
+    for taken in (tmp_path / "pipe", Path(store.path)):
+        with pytest.raises(WorkbenchError, match="is a device or the database itself"):
+            export_to(store, project="p", out=taken)
     with pytest.raises(WorkbenchError, match="no project named"):
         export_to(store, project="q", out=tmp_path / "o.jsonl")
     with pytest.raises(WorkbenchError, match="no version"):

@@ -17,7 +17,7 @@ numbers = st.integers(0, 2**40)
 @given(
     st.builds(
         RecordFilter,
-        state=st.none() | st.sampled_from(records.STATES), text=st.none() | words, step=st.none() | words,
+        state=st.none() | st.sampled_from(records.STATES), text=st.none() | words, step=st.none() | words, verdict=st.none() | words,
         label=st.none() | words, job=st.none() | numbers, id=st.none() | numbers, external=st.none() | words,
     )
 )  # fmt: skip
@@ -25,7 +25,7 @@ def test_written_and_read_again_is_the_same(where):
     assert RecordFilter.parse(str(where)) == where
 
 
-@pytest.mark.parametrize("wrong", ["state=odd", "colour=red", "id=x", 'text="open'])
+@pytest.mark.parametrize("wrong", ["state=odd", "colour=red", "id=x", "id=" + "9" * 40, 'text="open'])
 def test_a_wrong_filter_is_refused_with_a_sentence(wrong):
     with pytest.raises(WorkbenchError, match=r"\.$"):
         RecordFilter.parse(wrong)
@@ -60,3 +60,20 @@ def test_each_word_finds_its_records_and_the_overview_agrees(store, fill):
     counts = overview.states(store, project.id)
     for state in ("original", "active", "dropped", "edited", "unlabelled", "labelled", "relabel", "augmented"):
         assert counts[state] == records.count(store, project.id, RecordFilter(state=state)), state
+
+
+def test_step_verdict_and_job_are_of_one_verdict(store, fill):
+    """The overview counts the verdicts of a job by step and kind, and its numbers open these filters."""
+    project = fill(["a", "b", "c"])
+    one, two, three = records.ids(store, project.id)
+
+    def judge(*said):
+        return verdicts.decide(store, project.id, "edit", [Verdict(*words) for words in said])
+
+    first = judge((one, "html", "edit", "", "A"), (two, "html", "edit", "", "B"), (three, "trim", "edit", "", "C"))
+    later = judge((one, "trim", "edit", "", "AA"), (two, "html", "drop", "", None), (three, "html", "flag", "", None))
+    for row in verdicts.funnel(store, project.id):
+        where = RecordFilter(step=row["step"], verdict=row["verdict"], job=row["job_id"])
+        assert records.count(store, project.id, where) == row["n"], row
+    assert records.ids(store, project.id, RecordFilter(step="html", job=later)) == [two, three]
+    assert records.ids(store, project.id, RecordFilter(step="trim", job=first)) == [three]

@@ -13,6 +13,7 @@ import pytest
 from pipeline import jobs
 from pipeline.domain import Job, Project, WorkbenchError
 from pipeline.jobs import verbs
+from pipeline.runs import verify_version
 from pipeline.store import Store, open_store, projects, records, version_files, versions
 from pipeline.store import jobs as job_store
 from pipeline.tasks import tasks
@@ -280,10 +281,13 @@ def test_the_card_is_written_last(house, monkeypatch):
     assert set(seen) == {"train.parquet", "validation.parquet", "test.parquet", "card.json"}
 
 
-def test_a_damaged_folder_is_made_again(house):
+@pytest.mark.parametrize("file", ["test.parquet", "card.json"])
+def test_a_damaged_folder_is_made_again(house, file):
     house.labelled(20)
     job = house.freeze()
-    (Path(job.result["path"]) / "test.parquet").write_bytes(b"broken")
+    (Path(job.result["path"]) / file).write_bytes(b"{broken")
+    with pytest.raises(WorkbenchError, match=r"Freeze it again|was changed"):
+        verify_version(Path(job.result["path"]))
     assert not version_files.intact(Path(job.result["path"]))
     again = house.freeze()
     assert again.result["version"] == job.result["version"]

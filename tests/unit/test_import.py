@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pipeline import jobs
 from pipeline.domain import Job, Project, WorkbenchError
-from pipeline.store import Store, open_store, projects, records
+from pipeline.store import Store, imports, open_store, projects, records
 from pipeline.store import jobs as job_store
 from pipeline.store.records import RecordFilter
 from pipeline.verbs.import_file import Import
@@ -108,10 +108,13 @@ def test_a_bad_split_a_long_label_and_two_labels_are_rejections(store: Store, pr
     rows = [
         {"text": "a", "y": "pos", "part": "holdout"}, {"text": "b", "y": "x" * 201}, {"text": "c", "y": ["pos", "neg"]},
         {"text": "d", "y": ["pos"], "part": "TEST"}, {"text": "e", "y": 3.0}, {"text": "f", "y": True},
+        {"text": "g", "y": "one\ntwo"},
     ]  # fmt: skip
     path = write(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "a.jsonl")
     job = run(store, path, label_column="y", split_column="part")
-    assert [(one["line"], one["field"]) for one in job.result["rejections"]] == [(1, "part"), (2, "y"), (3, "y")]
+    assert [(one["line"], one["field"]) for one in job.result["rejections"]] == [
+        (1, "part"), (2, "y"), (3, "y"), (7, "y")
+    ]  # fmt: skip
     assert [label for _, label in labels(store)] == ["pos", "3", "true"]
     assert records.count(store, project.id, RecordFilter(split="test")) == 1
 
@@ -203,17 +206,29 @@ def test_only_a_thousand_rejections_are_listed_and_all_are_counted(
 
 
 def test_a_simulated_annotator_lends_nobody_its_name(store: Store, project: Project, tmp_path: Path) -> None:
-    store.transact(
-        lambda cursor: cursor.execute("INSERT INTO annotator (name, kind) VALUES ('simulated', 'simulated')")
-    )
-    with pytest.raises(WorkbenchError, match="stands for simulated labels"):
-        run(store, write(tmp_path, CSV), labels_by="simulated")
+    store.transact(lambda cursor: cursor.execute("INSERT INTO annotator (name, kind) VALUES ('bot', 'simulated')"))
+    for name in ("bot", "simulated"):
+        with pytest.raises(WorkbenchError, match="stands for simulated labels"):
+            run(store, write(tmp_path, CSV), labels_by=name)
+
+
+def test_an_upload_keeps_a_name_that_the_file_system_takes(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "w.duckdb")
+    path = imports.save_upload(store, "../" + "𠮷" * 200 + ".csv", b"text\nok\n")
+    store.close()
+    assert path.read_bytes() == b"text\nok\n"
+    assert path.parent.name == "uploads"
+    assert path.suffix == ".csv"
 
 
 def test_check_says_before_a_job_what_is_wrong(tmp_path: Path) -> None:
     assert Import(str(write(tmp_path, CSV)), labels_by="anna").check().label == "label"
     with pytest.raises(WorkbenchError, match="no file"):
         Import(str(tmp_path / "none.csv")).check()
+    with pytest.raises(WorkbenchError, match="no task named 'summary'"):
+        Import(str(tmp_path / "a.csv"), task="summary").check()
+    with pytest.raises(WorkbenchError, match="cannot name who labelled"):
+        Import(str(tmp_path / "a.csv"), labels_by=" anna").check()
 
 
 @pytest.mark.parametrize("name", ["jsonl", "csv", "tsv"])

@@ -114,6 +114,15 @@ def test_the_front_moves_back_when_an_answer_is_withdrawn_or_a_drop_undone(
     assert ids(queue.claim(store, task, "anna", 20))[-1] == 11
 
 
+def test_an_answer_turned_into_a_skip_is_open_to_the_others_again(store: Store, task: Task) -> None:
+    for record in (1, 2, 3):
+        say(store, task, "anna", record)
+    assert ids(queue.claim(store, task, "bob", 2)) == [4, 5]
+    say(store, task, "anna", 2, "skipped")
+    assert ids(queue.claim(store, task, "bob", 2)) == [2, 4]
+    assert ids(queue.claim(store, task, "anna", 2)) == [5, 6]
+
+
 def test_relabel_requests_come_first_even_to_those_who_answered(store: Store, project: Project, task: Task) -> None:
     for record in (1, 2, 7):
         say(store, task, "anna", record)

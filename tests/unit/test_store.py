@@ -194,3 +194,70 @@ def test_a_persons_word_outranks_a_later_step(store, fill):
     verdicts.decide(store, project.id, "keep", [Verdict(only, "by hand", "keep", "")])
     judge(store, project, "clean", [Verdict(only, "length", "drop", "short")])
     assert records.count(store, project.id, RecordFilter(state="active")) == 1
+
+
+def test_what_a_person_did_can_be_undone_and_brought_back(store, fill):
+    project = fill(["a"])
+    (only,) = records.ids(store, project.id)
+    job = verdicts.decide(store, project.id, "edit", [Verdict(only, "by hand", "edit", "", "b")])
+    jobs.undo(store, job)
+    assert records.get(store, only).text == "a"
+    jobs.redo(store, job)
+    assert records.get(store, only).text == "b"
+
+
+def test_an_undone_job_comes_back_over_what_its_undo_left(store, fill):
+    project = fill(["a", "b"])
+    first, second = records.ids(store, project.id)
+    one = judge(store, project, "clean", [Verdict(first, "html", "edit", "", "A")])
+    other = judge(store, project, "clean", [Verdict(second, "html", "edit", "", "B")])
+    jobs.undo(store, one)
+    jobs.redo(store, one)  # the other stayed: all is as it was before the undo
+    assert [r["text"] for r in records.page(store, project.id)] == ["A", "B"]
+    jobs.undo(store, one)
+    jobs.undo(store, other)
+    with pytest.raises(WorkbenchError, match="data has changed"):
+        jobs.redo(store, one)
+
+
+def test_nothing_is_undone_redone_or_resumed_beside_a_running_job(store, fill):
+    project = fill(["a"])
+    (only,) = records.ids(store, project.id)
+    done = judge(store, project, "clean", [Verdict(only, "html", "edit", "", "b")])
+    undone = judge(store, project, "clean", [Verdict(only, "html", "edit", "", "c")])
+    jobs.undo(store, undone)
+    stopped = jobs.open_job(store, "simulate", project.id, {})
+    jobs.mark_stopped(store)
+    running = jobs.open_job(store, "clean", project.id, {})
+    for change, job in ((jobs.undo, done), (jobs.redo, undone), (jobs.reopen, stopped)):
+        with pytest.raises(WorkbenchError, match=f"Job {running} .* is still running"):
+            change(store, job)
+    jobs.close_job(store, running, "cancelled", {})
+    assert jobs.reopen(store, stopped).state == "running"
+    with pytest.raises(WorkbenchError, match="is running; only"):
+        jobs.reopen(store, stopped)
+
+
+def test_a_number_that_no_job_can_have_is_a_sentence(store):
+    for number in (-1, 10**40):
+        with pytest.raises(WorkbenchError, match=f"There is no job {number}"):
+            jobs.get(store, number)
+
+
+def test_a_place_or_a_file_that_cannot_be_a_database_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreUnreadable, match="folder cannot be made"):
+        open_store(tmp_path / "file" / "w.duckdb")
+    foreign = tmp_path / "foreign.duckdb"
+    with duckdb.connect(str(foreign)) as other:
+        other.execute("CREATE TABLE project (a INTEGER)")
+    with pytest.raises(StoreUnreadable, match="another program"):
+        open_store(foreign)
+    with duckdb.connect(str(foreign)) as other:  # it was left as it was, and is not held
+        assert other.execute("SELECT count(*) FROM project").fetchone() == (0,)
+
+
+def test_a_project_is_found_by_the_name_it_was_made_with(store):
+    made = projects.get_or_create(store, " p ")
+    assert made.name == "p"
+    assert projects.get_or_create(store, " p ") == made

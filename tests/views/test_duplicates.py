@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.widgets.difference import marked
+from app.widgets.text import plain
 from pipeline import jobs
 from pipeline.domain import Project
 from pipeline.store import Store, families, records
@@ -100,11 +101,14 @@ def test_paging_to_the_last_and_search(store: Store, fill: Fill) -> None:
     jobs.run(store, Dedupe(), project.id)
     test = press(opened(store, project), "duplicates.last.top")
     assert any("page 3 of 3" in m.value for m in test.markdown)
-    test.text_input(key="duplicates.text").set_value("topic7 ").run()
+    test.text_input(key="duplicates.text.").set_value("topic7 ").run()
     assert any("**1** families" in m.value for m in test.markdown)
-    test.text_input(key="duplicates.text").set_value("nowhere").run()
+    test.text_input(key="duplicates.text.topic7 ").set_value("nowhere").run()
     assert not test.exception
     assert any("No family fits" in info.value for info in test.info)
+    del test.query_params["text"]  # as the browser's way back does: the box follows the address
+    test.run()
+    assert any("page 1 of 3" in m.value for m in test.markdown)
 
 
 @pytest.mark.parametrize("text", [EVIL, "a\n\n    b", "]]][[[", ":red[x]", "    code", "# head"])
@@ -115,3 +119,8 @@ def test_marked_text_is_escaped(text: str) -> None:
         assert "](http" not in shown
         assert "$z$" not in shown
         assert not any(line.startswith("    ") for line in shown.split("\n"))
+
+
+def test_an_indented_line_is_no_block_of_code_and_words_may_still_wrap() -> None:
+    assert plain("a\n\n    b_c\n\td") == "a  \n  \n\xa0\xa0\xa0\xa0b\\_c  \n\xa0\xa0\xa0\xa0d"
+    assert plain(" a b") == " a b"

@@ -150,6 +150,15 @@ def test_a_job_that_is_not_there_is_a_sentence(page: tuple[AppTest, Store]) -> N
     assert "no job 77" in app.error[0].value
 
 
+def test_the_file_of_rejections_runs_nothing_in_a_spreadsheet() -> None:
+    import pandas as pd
+
+    from app.views.importing import _as_csv
+
+    table = pd.DataFrame([{"line": 2, "field": "=cmd|' /C calc'!A0", "reason": "-1 is not a split."}])
+    assert _as_csv(table).decode("utf-8-sig").splitlines()[1] == "2,'=cmd|' /C calc'!A0,'-1 is not a split."
+
+
 def test_it_speaks_chinese(page: tuple[AppTest, Store]) -> None:
     app, store = page
     app.session_state["language"] = "zh"

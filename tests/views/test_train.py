@@ -154,6 +154,16 @@ def test_a_model_that_does_not_know_the_text_cannot_be_started(place: tuple[Stor
     assert app.button(key="train.start").disabled
 
 
+def test_a_damaged_version_hides_neither_its_sentence_nor_the_runs(place: tuple[Store, Project]) -> None:
+    store, project = place
+    version = freeze(store, project)
+    finish(store, project)
+    (store.folder / "versions" / version / "test.parquet").unlink()
+    app = page(place, "train")
+    assert any("has lost its file" in error.value for error in app.error)
+    assert any(RUN in header.value for header in app.subheader)
+
+
 def test_a_finished_run_shows_what_it_is_worth(place: tuple[Store, Project]) -> None:
     finish(*place)
     app = page(place, "train", run=RUN[:12])

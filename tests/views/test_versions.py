@@ -183,3 +183,11 @@ def test_a_second_freeze_says_that_nothing_changed(labelled):
     freeze(labelled)
     job = job_store.recent(labelled, projects.get(labelled, "p").id)[0]
     assert f"since version {version}" in said(page(labelled, job=str(job.id)))
+
+
+def test_the_address_of_a_job_that_is_not_there_hides_no_version(labelled):
+    version = freeze(labelled)
+    app = page(labelled, job="99")
+    assert not app.exception
+    assert "There is no job 99" in said(app)
+    assert version in said(app)

@@ -15,7 +15,8 @@ export class View {
   }
 
   say(key, values = {}) {
-    return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), this.strings[key]);
+    const words = this.strings[key];
+    return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, () => value), words);
   }
 
   // state: {item, chosen, comment, labels, tally, saved: {kind, n}, empty, last, back, canUndo, canRedo, canBack}
