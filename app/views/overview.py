@@ -12,9 +12,11 @@ from app.widgets.text import plain
 from app.words import t, t_or
 from pipeline import runs
 from pipeline.domain import Project
-from pipeline.store import Store, overview, verdicts, versions
+from pipeline.store import Store, overview, records, verdicts, versions
 from pipeline.store import jobs as job_store
+from pipeline.store.records import RecordFilter
 
+LABELS_SHOWN = 20
 STATES = ("original", "active", "dropped", "labelled", "unlabelled", "relabel", "augmented")
 
 
@@ -100,8 +102,8 @@ def _labels(store: Store, project: Project) -> None:
         tooltip=[name, by, "n"],
     )  # fmt: skip
     st.altair_chart(chart, width="stretch")
-    for label in dict.fromkeys(row["label"] for row in rows):
-        _link(plain(str(label)), sum(r["n"] for r in rows if r["label"] == label), project, {"label": str(label)})
+    for label in list(dict.fromkeys(str(row["label"]) for row in rows))[:LABELS_SHOWN]:
+        _link(plain(label), records.count(store, project.id, RecordFilter(label=label)), project, {"label": label})
 
 
 def _funnel(store: Store, project: Project, counts: dict[str, int]) -> None:
@@ -118,8 +120,6 @@ def _funnel(store: Store, project: Project, counts: dict[str, int]) -> None:
 
 
 def _link(text: str, n: int, project: Project, words: dict[str, object]) -> None:
-    from pipeline.store.records import RecordFilter
-
     where = RecordFilter(**words)  # type: ignore[arg-type]  # the words are this page's own
     st.page_link(
         st.session_state["pages"]["records"], label=f"{text}: {n:,}", icon=":material/table_rows:",

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.widgets.download import download
 from app.widgets.text import plain
 from app.words import t
 from pipeline.domain import Project, Verdict, WorkbenchError
@@ -40,6 +41,7 @@ def render(store: Store, project: Project) -> None:
         _record(store, project, chosen)
     else:
         st.caption(t("records.open_hint"))
+    download(store, f"project-{project.id}", project=project.name)
 
 
 def _filter(store: Store, project: Project) -> RecordFilter | None:

@@ -8,15 +8,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app.widgets.form import knob_form
+from app.widgets.download import download, reasons
 from app.widgets.links import number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
-from app.words import t, t_or
+from app.words import t
 from pipeline import jobs
 from pipeline.domain import SPLITS, Project, WorkbenchError
-from pipeline.export import export_to
-from pipeline.exporters import exporters
 from pipeline.jobs import verbs
 from pipeline.store import Store, overview, projects, versions
 from pipeline.tasks import questions_of
@@ -179,12 +177,12 @@ def _version(store: Store, project: Project, version: versions.Version) -> None:
         if card.get(word):
             st.caption(t(f"versions.{word}_in", n=f"{card[word]:,}", total=f"{sum(card['records'].values()):,}"))
     if card.get("excluded"):
-        st.caption(t("versions.excluded", reasons=_reasons(card["excluded"])))
+        st.caption(t("versions.excluded", reasons=reasons(card["excluded"])))
     _chart(card)
     with st.expander(t("versions.card"), icon=":material/data_object:"):
         st.caption(t("versions.folder", path=plain(str(version.path))))
         st.json(dict(card), expanded=1)
-    _download(store, version)
+    download(store, version.short, version=version.id)
 
 
 def _leaks(card: Any) -> None:
@@ -223,41 +221,5 @@ def _chart(card: Any) -> None:
     st.altair_chart(chart, width="stretch")
 
 
-def _download(store: Store, version: versions.Version) -> None:
-    with st.expander(t("versions.export"), icon=":material/download:"):
-        names = exporters.names()
-        first = names.index("jsonl")
-        name = st.selectbox(t("versions.format"), names, first, key=f"versions.format.{version.short}")
-        exporter = exporters.get(name)
-        st.caption(t_or(f"versions.about_{name}", plain(exporter.__doc__ or "")))
-        settings = knob_form(exporter, f"versions.export.{version.short}", "versions")
-        if not st.button(t("versions.prepare"), key=f"versions.prepare.{version.short}"):
-            return
-        folder = store.folder / "exports"
-        folder.mkdir(parents=True, exist_ok=True)
-        file_name = f"{version.short}{exporter.suffix}"
-        bar = st.progress(0.0, t("versions.writing"))
-
-        def watch(done: int, total: int, _: str) -> None:
-            bar.progress(min(1.0, done / max(1, total)), t("versions.writing"))
-
-        result = export_to(
-            store, version=version.id, format=name, out=folder / file_name, settings=settings, watcher=watch
-        )
-        bar.empty()
-        st.caption(t("versions.ready", n=f"{result['records']:,}"))
-        if result["losses"]:
-            st.caption(t("versions.losses", reasons=_reasons(result["losses"])))
-        with open(result["path"], "rb") as file:  # noqa: PTH123 - Streamlit takes an open file
-            st.download_button(
-                t("versions.download", name=file_name), file, file_name, on_click="ignore", type="primary",
-                icon=":material/download:", key=f"versions.download.{version.short}",
-            )  # fmt: skip
-
-
 def _split(split: str) -> str:
     return t(f"versions.{split}")
-
-
-def _reasons(counts: dict[str, int]) -> str:
-    return "; ".join(f"{t_or(f'versions.reason {reason}', reason)}: {n:,}" for reason, n in counts.items())

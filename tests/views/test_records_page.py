@@ -1,0 +1,84 @@
+"""The records page and the overview: what they count is what they open; a project can be taken away as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pipeline.annotate import define
+from pipeline.domain import Verdict
+from pipeline.store import Store, open_store, projects, records, verdicts
+from pipeline.store import annotations as answer_store
+from pipeline.store.annotations import Answer
+from tests.conftest import add_records
+
+
+def draw() -> None:
+    import importlib
+
+    import streamlit as st
+
+    from pipeline.store import projects as project_store
+
+    store, view = st.session_state["test.store"], st.session_state["test.view"]
+    st.page_link = lambda *_, label, query_params=None, **__: st.caption(
+        f"link {label} {query_params}"
+    )  # no pages here
+    st.session_state["pages"] = dict.fromkeys(
+        ("overview", "import", "records", "clean", "duplicates", "augment", "label", "versions", "train", "errors")
+    )
+    importlib.import_module(f"app.views.{view}").render(store, project_store.all_projects(store)[0])
+
+
+@pytest.fixture
+def filled(tmp_path: Path):
+    store = open_store(tmp_path / "w.duckdb")
+    project = projects.create(store, "p")
+    task = define(store, project, labels=["good", "bad"], guideline="")
+    add_records(store, project, ["one", "two *stars*", "三"])
+    ids = records.ids(store, project.id)
+    verdicts.decide(store, project.id, "keep", [Verdict(ids[2], "by hand", "drop", "no")])
+    for who in ("ann", "ben"):
+        answer_store.submit(store, task.id, who, [Answer(f"{who}1", ids[0], "submitted", {"label": "good"})])
+    yield store
+    store.close()
+
+
+def page(store: Store, view: str) -> AppTest:
+    app = AppTest.from_function(draw, default_timeout=30)
+    app.session_state["test.store"], app.session_state["test.view"] = store, view
+    return app
+
+
+def test_a_number_is_what_its_link_opens(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    monkeypatch.setattr(st, "page_link", st.page_link)
+    app = page(filled, "overview").run()
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert (shown["Imported"], shown["In the data set"], shown["Dropped"], shown["Labelled"]) == ("3", "2", "1", "1")
+    assert any("link good: 1" in caption.value for caption in app.caption)  # two people, one record
+
+
+def test_search_and_export(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    monkeypatch.setattr(st, "page_link", st.page_link)
+    app = page(filled, "records").run()
+    assert not app.exception
+    assert any("**3** records" in text.value for text in app.markdown)
+    next(button for button in app.button if button.key.startswith("versions.prepare")).click()
+    app.run()
+    assert not app.exception
+    (written,) = (filled.folder / "exports").glob("*.jsonl")
+    rows = [json.loads(line) for line in written.read_text(encoding="utf-8").splitlines()]
+    assert [row["text"] for row in rows] == ["one", "two *stars*"]
+    assert [a["annotator"] for a in rows[0]["annotations"]] == ["ann", "ben"]
+    app = page(filled, "records")
+    app.query_params["where"] = "state=dropped"
+    app.run()
+    assert any("**1** records" in text.value for text in app.markdown)
