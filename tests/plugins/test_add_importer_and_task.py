@@ -83,6 +83,8 @@ def added(tmp_path: Path) -> Iterator[None]:
     kinds: list[tuple[ModuleType, Registry, str, str]] = [
         (pipeline.importers, importers, "notes_file", NOTES), (pipeline.tasks, tasks, "stars", STARS),
     ]  # fmt: skip
+    for _, registry, _, _ in kinds:
+        registry.names()  # all that belong there are loaded, and stay
     before = [(dict(registry._known), set(registry._loaded)) for _, registry, _, _ in kinds]
     for package, _, name, code in kinds:
         folder = tmp_path / package.__name__
