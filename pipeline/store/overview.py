@@ -46,15 +46,3 @@ def labels(store: Store, project_id: int) -> list[dict[str, Any]]:
         """,
         [project_id],
     )
-
-
-def answers_by_day(store: Store, project_id: int) -> list[dict[str, Any]]:
-    """Rows of day, annotator and n: the answers that still stand, by the day on which they were given (UTC)."""
-    return store.rows(
-        """
-        SELECT CAST(a.created_at AS DATE) AS day, a.annotator, count(*) AS n
-        FROM annotation_now a JOIN record r ON r.id = a.record_id
-        WHERE r.project_id = ? AND a.state = 'submitted' GROUP BY ALL ORDER BY day, annotator
-        """,
-        [project_id],
-    )
