@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from app.commands import data, model, work
+from app.commands import data, model, task, work
 from app.commands.terminal import notes
 from app.settings import database_path
 from pipeline.domain import WorkbenchError
@@ -24,6 +24,7 @@ app = typer.Typer(
 )  # fmt: skip
 for room in (work, data, model):
     app.add_typer(room.app)
+app.add_typer(task.app, name="task", help="What is asked of each record: show it, save it from a file, templates.")
 
 
 @app.callback()

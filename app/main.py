@@ -8,8 +8,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.settings import database_path
+from app.widgets import task_draft
 from app.widgets.text import plain
-from app.words import LANGUAGES, language, t
+from app.words import LANGUAGES, language, said, t
 from pipeline.domain import Project, WorkbenchError
 from pipeline.store import Store, open_store, projects
 from pipeline.store import jobs as job_store
@@ -21,12 +22,29 @@ MENU = {
         ("import", "importing", "upload_file"), ("clean", "clean", "mop"), ("duplicates", "duplicates", "content_copy"),
         ("augment", "augment", "library_add"),
     ],
-    "label": [("label", "label", "sell")],
+    "label": [("label", "label", "sell"), ("task", "task", "quiz")],
     "model": [
         ("versions", "versions", "inventory_2"), ("train", "train", "model_training"),
         ("errors", "errors", "bug_report"),
     ],
 }  # fmt: skip
+
+# Streamlit writes white on a primary button, also where the dark theme's primary colour is a light one.
+PRIMARY = "<style>.stApp button[data-testid^=stBaseButton-primary]:not(:disabled) { color: Canvas; }</style>"
+
+# Drawn here: the browser would fetch a Material icon for its tab from a server of Google's.
+ICON = (
+    '<svg viewBox="0 0 24 24" fill="#0b6e4f"><circle cx="6" cy="6" r="3"/><circle cx="18" cy="6" r="3"/>'
+    '<circle cx="12" cy="12" r="3"/><circle cx="6" cy="18" r="3"/><circle cx="18" cy="18" r="3"/></svg>'
+)
+
+# The file uploader's own words, which are English, in the reader's language.
+UPLOADER = """<style>
+[data-testid=stFileUploaderDropzone] > span button p, [data-testid=stFileUploaderDropzoneInstructions] span {
+  font-size: 0; }
+[data-testid=stFileUploaderDropzone] > span button p::after { content: "%s"; font-size: 0.875rem; }
+[data-testid=stFileUploaderDropzoneInstructions] span::after { content: "%s"; font-size: 0.875rem; }
+</style>"""
 
 
 @st.cache_resource(show_spinner=False, on_release=Store.close)
@@ -38,13 +56,16 @@ def opened(path: str) -> Store:
 
 
 def main() -> None:
-    st.set_page_config(page_title="Winnow", page_icon=":material/grain:", layout="wide")
+    st.set_page_config(page_title="Winnow", page_icon=ICON, layout="wide")
+    st.html(PRIMARY)
+    if language() != "en":
+        st.html(UPLOADER % (t("main.upload"), t("main.upload_drop")))
     try:
         store = opened(str(database_path()))
         project = _chosen_project(store)
         _menu(store, project).run()
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
 
 
 def _menu(store: Store, project: Project | None) -> st.Page:
@@ -75,7 +96,7 @@ def _view(module: str, store: Store, project: Project | None) -> Callable[[], No
         try:
             importlib.import_module(f"app.views.{module}").render(store, project)
         except WorkbenchError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(plain(said(str(error))), icon=":material/error:")
 
     return draw
 
@@ -102,6 +123,8 @@ def _sidebar(store: Store, project: Project | None) -> None:
                 st.query_params.clear()
                 st.query_params["project"] = picked
                 st.rerun()
+            if task_draft.unsaved(project):
+                st.page_link(st.session_state["pages"]["task"], label=t("task.unsaved_link"), icon=":material/edit:")
         codes = list(LANGUAGES)
         spoken = st.segmented_control(
             t("main.language"), codes, format_func=LANGUAGES.__getitem__, default=language(), required=True

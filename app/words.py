@@ -15,6 +15,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.sentences import translated
+
 MESSAGES = Path(__file__).parent / "messages"
 LANGUAGES = {"en": "English", "zh": "中文"}
 
@@ -33,12 +35,25 @@ def t(key: str, /, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def section(name: str) -> dict[str, str]:
+    """Every message of a section by its name, placeholders unfilled: for the annotator, which fills them in itself."""
+    return {key: message[language()] for key, message in _section(name).items()}
+
+
 def t_or(key: str, default: str) -> str:
     """The message if the catalogue has it, else `default`: for plug-ins, whose own English words are the fallback."""
     section, _, name = key.partition(".")
     if not (MESSAGES / f"{section}.toml").exists():
         return default
     return _section(section).get(name, {}).get(language(), default)
+
+
+def said(sentence: str) -> str:
+    """A sentence that the pipeline or the training made (an error, a reason, a note) in the reader's language.
+
+    What is no sentence of theirs comes back as it is. Not for labels, names of files and texts of records.
+    """
+    return translated(sentence, language())
 
 
 @functools.lru_cache

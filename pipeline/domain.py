@@ -43,6 +43,7 @@ class Task:
     definition: Mapping[str, Any]
     guideline: str
     guideline_revision: int
+    revision: int = 1  # of the definition and the guideline together
 
 
 @dataclass(frozen=True, slots=True)

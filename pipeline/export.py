@@ -84,7 +84,10 @@ def _version(version: versions.Version, simulated: frozenset[str]) -> tuple[Cont
         raise WorkbenchError(
             f"The files of version {version.short} are not in {version.path}. Freeze the project again to have them."
         )
-    return Contents(_frozen_rows(version.path, simulated), frozen=True), sum(version.card["records"].values())
+    names = tuple(
+        str(one["name"]) for one in version.card.get("questions", ())
+    )  # only where they are more than a label
+    return Contents(_frozen_rows(version.path, simulated), True, names), sum(version.card["records"].values())
 
 
 def _frozen_rows(folder: Path, simulated: frozenset[str]) -> Iterator[Sequence[Row]]:
@@ -106,8 +109,10 @@ def _parents(file: Path) -> dict[int, str]:
 
 def _frozen(row: Row, names: Mapping[int, str], simulated: frozenset[str]) -> Row:
     made = {"simulated": True} if simulated.intersection(row["annotators"]) else {}
+    fields = json.loads(row.get("fields") or "{}")
+    answers = {"answers": json.loads(row["answers"])} if "answers" in row else {}
     return {
-        "id": row["external_id"], "text": row["text"], "meta": json.loads(row["meta"]), "split": row["split"],
-        "status": "active", "parent": names.get(row["parent_id"]), "label": row["label"],
-        "annotators": row["annotators"], **made,
+        "id": row["external_id"], "text": row["text"], **({"fields": fields} if fields else {}),
+        "meta": json.loads(row["meta"]), "split": row["split"], "status": "active",
+        "parent": names.get(row["parent_id"]), "label": row["label"], **answers, "annotators": row["annotators"], **made,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """The only plug-in machinery: a kind of plug-in is a package, a plug-in is one file in it with one decorated class.
 
-A class needs `name: ClassVar[str]` and a docstring, which is its help text.
+A class needs `name: ClassVar[str]` and a docstring, which is its help text. A kind of plug-in whose instances have
+names of their own says with `key` which other class variable names it.
 """
 
 from __future__ import annotations
@@ -23,16 +24,17 @@ class UnknownPlugin(WorkbenchError):
 class Registry(Generic[P]):
     """The plug-ins of one kind, found in `package` when first asked for. A broken file raises; a name is used once."""
 
-    def __init__(self, noun: str, package: str) -> None:
+    def __init__(self, noun: str, package: str, key: str = "name") -> None:
         self.noun = noun
         self.package = package
+        self.key = key
         self._known: dict[str, type[P]] = {}
         self._loaded: set[str] = set()
 
     def register(self, plugin: C) -> C:
-        name = getattr(plugin, "name", None)
+        name = getattr(plugin, self.key, None)
         if not name or not inspect.getdoc(plugin):
-            raise TypeError(f"{plugin.__qualname__} needs a `name` and a docstring to be a {self.noun}.")
+            raise TypeError(f"{plugin.__qualname__} needs a `{self.key}` and a docstring to be a {self.noun}.")
         earlier = self._known.get(name)
         if earlier is not None and earlier.__module__ != plugin.__module__:
             raise TypeError(f"Two {self.noun}s are named '{name}': {earlier.__module__} and {plugin.__module__}.")

@@ -21,6 +21,8 @@ UNKNOWN_WARNING, UNKNOWN_ERROR = 0.05, 0.30
 SAMPLE = 2000  # texts that are looked at: the share is then known to about a percent
 
 SENTENCES = {
+    "no_choice": "The answers of this version are no single labels. Models can be trained now for tasks with a "
+    "question of the kind 'choice', such as classification and sentiment; export the version to train on it elsewhere.",
     "empty_train": "The version has no training records: there is nothing to learn from. Label more and freeze again.",
     "few_labels": "The training records carry {n} label(s); a classifier needs 2 or more. Label more and freeze again.",
     "label_not_trained": "No training record has the label '{label}', so it can never be predicted.",
@@ -57,6 +59,8 @@ class Unfit(WorkbenchError):
 def check(version: Version, recipe: str, model: str) -> list[Finding]:
     """All findings for a recipe ("auto" too) on a version, the worst first."""
     found = check_version(version)
+    if any(finding.code == "no_choice" for finding in found):
+        return found  # there is nothing that a recipe or a model could be held against
     recipe = choose_recipe(version, model) if recipe == "auto" else recipe
     if recipe == "embeddings":
         found += [] if models.has_embeddings() else [Finding("error", "no_embeddings")]
@@ -74,6 +78,8 @@ def refuse(findings: Sequence[Finding]) -> None:
 
 def check_version(version: Version) -> list[Finding]:
     """What is wrong or thin in the records themselves."""
+    if not version.labels and version.unlabelled:
+        return [Finding("error", "no_choice")]
     train = version.splits["train"]
     if len(train) == 0:
         return [Finding("error", "empty_train")]

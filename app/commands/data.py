@@ -18,7 +18,9 @@ def import_file(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, JSON, Parquet or TXT.")],
     project: ProjectName,
-    task: Annotated[str, typer.Option(help="What will be asked of each record.")] = "classification",
+    task: Annotated[
+        str, typer.Option(help="The kind of task; if not given, that of the project, else classification.")
+    ] = "",
     text_column: Annotated[str, typer.Option(help="Guessed if not given.")] = "",
     label_column: Annotated[str, typer.Option(help="The column with labels, if the file has any.")] = "",
     id_column: Annotated[str, typer.Option(help="Kept as the record's external id; guessed if not given.")] = "",

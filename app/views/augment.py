@@ -14,7 +14,7 @@ from app.widgets.form import knob_form
 from app.widgets.links import number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
-from app.words import t, t_or
+from app.words import said, t, t_or
 from pipeline import jobs
 from pipeline.augmenters.base import Augmenter, augmenters, language_of
 from pipeline.domain import Job, Project, WorkbenchError
@@ -75,10 +75,10 @@ def _form(store: Store, project: Project) -> tuple[Augment | None, bool]:
             missing = build(plugin, knobs).ready()
             RecordFilter.parse(only)
         except WorkbenchError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(plain(said(str(error))), icon=":material/error:")
             return None, False
         if missing:
-            st.warning(t("augment.not_ready", sentence=plain(missing)), icon=":material/extension_off:")
+            st.warning(t("augment.not_ready", sentence=plain(said(missing))), icon=":material/extension_off:")
         return Augment(name, knobs, int(per_record), int(seed), only), not missing
 
 
@@ -119,7 +119,7 @@ def _make_preview(store: Store, project: Project, verb: Augment) -> None:
         with st.spinner(t("augment.previewing")):
             found = preview(store, project.id, verb)
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
     else:
         st.session_state["augment.shown"] = (_mark(project, verb), found)
 
@@ -157,7 +157,7 @@ def _start(store: Store, project: Project, verb: Augment) -> None:
     try:
         jobs.start(store, verb, project.id)
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
     else:
         st.session_state.pop("augment.shown", None)
         st.rerun()
@@ -211,4 +211,4 @@ def _settings(params: Any) -> str:
 
 
 def _reason(reason: str) -> str:
-    return t_or(f"augment.reason_{reason.replace(' ', '_')}", reason)
+    return t_or(f"augment.reason_{reason.replace(' ', '_')}", said(reason))

@@ -12,7 +12,7 @@ from app.widgets.changes import marked, quiet, reason_words
 from app.widgets.form import knob_form
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
-from app.words import t, t_or
+from app.words import said, t, t_or
 from pipeline import jobs
 from pipeline import recipe as recipes
 from pipeline.domain import Job, Project, WorkbenchError
@@ -63,7 +63,7 @@ def _recipe(project: Project, past: list[Job]) -> Recipe | None:
     try:
         return Recipe.of([row["name"], row["knobs"]] for row in rows if row["on"])
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
         return None
 
 
@@ -123,7 +123,7 @@ def _upload(project: Project) -> None:
     try:
         _take(project, recipes.load(file.getvalue(), file.name))
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
         return
     st.session_state["clean.taken"] = file.file_id
     st.rerun()
@@ -210,7 +210,7 @@ def _preview_button(store: Store, project: Project, recipe: Recipe | None, size:
         try:
             jobs.start(store, Clean(recipe.plain(), dry_run=True), project.id)
         except WorkbenchError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(plain(said(str(error))), icon=":material/error:")
         else:
             st.rerun()
     st.caption(t("clean.preview_help"))
@@ -251,7 +251,7 @@ def _answer(store: Store, job: Job, recipe: Recipe | None) -> None:
         elif discard:
             job_store.close_job(store, job.id, "cancelled", job.result)
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
     else:
         if apply or discard:
             st.rerun()
@@ -282,6 +282,7 @@ def _examples(store: Store, job: Job) -> None:
     names = [name for name, n in found.items() if n]
     chosen = st.pills(
         t("clean.look_at"), names, default=names[0], key=f"clean.look.{job.id}", required=True,
+        wrap=True,
         format_func=lambda name: f"{_title(name)} {found[name]:,}",
     )  # fmt: skip
     if chosen is None:
@@ -297,7 +298,9 @@ def _examples(store: Store, job: Job) -> None:
 
 def _card(one: dict[str, Any]) -> None:
     with st.container(border=True):
-        st.caption(t(f"clean.said_{one['kind']}", id=plain(one["external_id"], 40), reason=reason_words(one["reason"])))
+        st.markdown(
+            t(f"clean.said_{one['kind']}", id=plain(one["external_id"], 40), reason=reason_words(one["reason"]))
+        )
         if one["kind"] != "edit":
             st.markdown(quiet(one["before"], 300) or t("clean.empty_text"))
             return

@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets import links
+from app.widgets.bulk import bulk_answer
 from app.widgets.difference import marked
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
-from app.words import t
+from app.words import said, t
 from pipeline import jobs
 from pipeline.dedup.diff import Piece, differences, union
 from pipeline.dedup.shingles import unspaced
@@ -236,6 +237,8 @@ def _family(store: Store, project: Project, job: Job, family: Family) -> None:
             unseen = family.size - 1 - len(family.others)
             if unseen > 0:
                 st.caption(t("duplicates.more", n=f"{unseen:,}"))
+        members = [record_id for record_id, _ in families.ids(store, job.id, family.id)]
+        bulk_answer(store, project, members, f"duplicates.bulk.{family.id}", t("bulk.family"))
 
 
 def _family_buttons(store: Store, project: Project, job: Job, family: Family) -> None:
@@ -313,7 +316,7 @@ def _attempt(act: Callable[[], object]) -> None:
     try:
         act()
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
     else:
         st.rerun()
 

@@ -8,14 +8,17 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.progress import job_panel
+from app.widgets.spoken import person
 from app.widgets.text import plain
-from app.words import t
+from app.words import said, t
 from pipeline import jobs, runs
 from pipeline.domain import Project, WorkbenchError
 from pipeline.jobs import verbs
+from pipeline.questions import Choice
 from pipeline.runs import Run
 from pipeline.store import Store, projects
 from pipeline.store import runs as index
+from pipeline.tasks import questions_of
 
 PAGE = 50
 READ = 10  # chosen records that are shown in full
@@ -25,7 +28,8 @@ def render(store: Store, project: Project) -> None:
     """Draw the chosen run's errors under the filter of the URL."""
     done = [run for run in runs.all_runs(store, project.id) if run.state == "done"]
     if not done:
-        st.info(t("errors.no_runs"), icon=":material/model_training:")
+        word = "no_runs" if _trainable(store, project) else "no_choice"
+        st.info(t(f"errors.{word}"), icon=":material/model_training:")
         st.page_link(st.session_state["pages"]["train"], label=t("errors.to_train"), icon=":material/arrow_forward:",
                      query_params={"project": project.name})  # fmt: skip
         return
@@ -44,6 +48,12 @@ def render(store: Store, project: Project) -> None:
     _send(store, project, run, [shown[i] for i in chosen], found)
     for row in (shown[i] for i in chosen[:READ]):
         _in_full(row)
+
+
+def _trainable(store: Store, project: Project) -> bool:
+    """Whether a model can be trained on what the project's task asks; a project without a task may yet ask for it."""
+    asked = [question.kind for task in projects.tasks(store, project.id)[:1] for question in questions_of(task)]
+    return not asked or Choice.kind in asked
 
 
 def _chosen(done: list[Run]) -> Run:
@@ -73,7 +83,7 @@ def _sent(store: Store, project: Project) -> None:
     try:
         job = job_panel(store, int(asked))
     except WorkbenchError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(said(str(error))))
         return
     if job.kind == "relabel" and job.state == "done":
         n = job.result.get("relabel", 0)
@@ -152,7 +162,7 @@ def _table(store: Store, project: Project, rows: list[dict[str, Any]]) -> list[i
 
 
 def _people(answers: list[dict[str, Any]]) -> str:
-    return ", ".join(t("errors.simulated", name=a["annotator"]) if a["simulated"] else a["annotator"] for a in answers)
+    return ", ".join(person(a["annotator"], simulated=a["simulated"]) for a in answers)
 
 
 def _send(store: Store, project: Project, run: Run, chosen: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
@@ -169,7 +179,7 @@ def _send(store: Store, project: Project, run: Run, chosen: list[dict[str, Any]]
         try:
             job = jobs.run(store, verbs.get("relabel")(run=run.id, records=records), project.id)  # type: ignore[call-arg]  # a Protocol does not say how its classes are made
         except WorkbenchError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(plain(said(str(error))), icon=":material/error:")
         else:
             st.query_params["job"] = str(job.id)
             st.rerun()

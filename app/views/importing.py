@@ -11,7 +11,7 @@ import streamlit as st
 from app.widgets.links import number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
-from app.words import t, t_or
+from app.words import said, t, t_or
 from pipeline import jobs
 from pipeline.domain import Job, Project, WorkbenchError
 from pipeline.exporters.delimited import harmless
@@ -20,7 +20,7 @@ from pipeline.importers.source import fingerprint
 from pipeline.store import Store, imports, projects
 from pipeline.store import jobs as job_store
 from pipeline.tasks import tasks
-from pipeline.verbs.import_file import IMPORTED, Import
+from pipeline.verbs.import_file import IMPORTED, LATER, USUAL, Import
 
 SHOWN = 20  # rows of the preview
 ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5", "cp1252")
@@ -39,9 +39,9 @@ def render(store: Store, project: Project | None) -> None:
     try:
         path = _saved(store, upload)
         encoding = st.session_state.get(f"importing.encoding.{path.name}") or ""
-        seen = _look(str(path), upload.name, encoding)
+        seen = _look(str(path), upload.name, encoding, _asked(store, project))
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
         return
     _beginning(seen)
     _form(store, project, path, seen)
@@ -54,7 +54,7 @@ def _shown_job(store: Store) -> Job | None:
     try:
         job = job_store.get(store, int(asked))
     except WorkbenchError as error:
-        st.error(plain(str(error)))
+        st.error(plain(said(str(error))))
         return None
     return job if job.kind == Import.name else None
 
@@ -69,8 +69,8 @@ def _saved(store: Store, upload: Any) -> Path:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _look(path: str, name: str, encoding: str) -> Preview:
-    return preview(path, SHOWN, name=name, encoding=encoding)
+def _look(path: str, name: str, encoding: str, kind: str) -> Preview:
+    return preview(path, SHOWN, name=name, encoding=encoding, kind=kind)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -88,7 +88,7 @@ def _beginning(seen: Preview) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, height=260)
     if seen.rejections:
         first = seen.rejections[0]
-        words = t("importing.some_unreadable", line=first.line, reason=plain(first.reason))
+        words = t("importing.some_unreadable", line=first.line, reason=plain(said(first.reason)))
         st.warning(words, icon=":material/warning:")
 
 
@@ -101,16 +101,12 @@ def _form(store: Store, project: Project | None, path: Path, seen: Preview) -> N
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(t("importing.columns"), anchor=False)
-        columns = _columns(path.name, seen)
+        columns = _own_columns() if seen.own else _columns(path.name, seen)
     with right:
         st.subheader(t("importing.destination"), anchor=False)
         name, is_new = _destination(store, project, path.name, seen)
-        kinds = {kind: t_or(f"importing.task_{kind}", kind) for kind in tasks.names()}
-        task = st.selectbox(
-            t("importing.task"), list(kinds), key="importing.task", help=t("importing.task_help"),
-            format_func=kinds.__getitem__,
-        )  # fmt: skip
-        labels = _labels(path.name) if columns["label_column"] != NONE else {}
+        task = _task(store, None if is_new else name)
+        labels = _labels(path.name) if columns["label_column"] not in ("", NONE) else {}
         again = _again(store, path, None if is_new else name)
     pressed = st.button(
         t("importing.start"), type="primary", key="importing.start", icon=":material/upload:",
@@ -123,6 +119,35 @@ def _form(store: Store, project: Project | None, path: Path, seen: Preview) -> N
         settings: dict[str, Any] = {**columns, **labels}
         verb = Import(str(path), task=task, file_name=seen.name, encoding=encoding, again=again, **settings)
         _start(store, verb, name, is_new)
+
+
+def _asked(store: Store, project: Project | None) -> str:
+    """The kind of question that a label column would answer: of the project's task, else of the kind picked."""
+    known = projects.tasks(store, project.id) if project else []
+    picked = st.session_state.get("importing.task") or LATER
+    kind = known[0].kind if known else USUAL if picked == LATER else picked
+    plugin = tasks.get(kind)()
+    questions = plugin.questions(known[0].definition if known else plugin.definition(()))
+    return questions[0].kind if questions else ""
+
+
+def _task(store: Store, name: str | None) -> str:
+    """The kind of task that the records are for: a project that has a task keeps it."""
+    known = projects.tasks(store, projects.get(store, name).id) if name else []
+    kinds = {LATER: t("importing.task_later"), **{kind: t_or(f"task.template_{kind}", kind) for kind in tasks.names()}}
+    if known:
+        st.caption(t("importing.task_is", name=plain(known[0].name), kind=plain(kinds.get(known[0].kind, ""))))
+        return ""
+    return st.selectbox(
+        t("importing.task"), list(kinds), key="importing.task", help=t("importing.task_help"),
+        format_func=kinds.__getitem__,
+    )  # fmt: skip
+
+
+def _own_columns() -> dict[str, str]:
+    """A file that Winnow exported says itself what is what, and who answered."""
+    st.info(t("importing.own"), icon=":material/verified:")
+    return {"text_column": "text", "label_column": "", "id_column": "id", "split_column": "split"}
 
 
 def _columns(key: str, seen: Preview) -> dict[str, str]:
@@ -198,7 +223,7 @@ def _start(store: Store, verb: Import, name: str, is_new: bool) -> None:
         project = projects.create(store, name) if is_new else projects.get(store, name)
         job_id = jobs.start(store, verb, project.id)
     except WorkbenchError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
         return
     st.query_params.update({"project": project.name, "job": str(job_id)})
     st.session_state["project"] = project.name
@@ -225,6 +250,9 @@ def _result(project: Project, job: Job) -> None:
             if result[name] or name == "rejected":
                 with st.container(width=200):
                     st.metric(t(f"importing.{name}"), f"{result[name]:,}", border=True)
+    if result.get("fields"):
+        pairs = ", ".join(f"{name} ({column})" for name, column in result["fields"].items())
+        st.caption(t("importing.fields_taken", fields=plain(pairs)))
     if result["labels_added"]:
         st.caption(t("importing.labels_added", labels=plain(", ".join(result["labels_added"]))))
     st.page_link(
@@ -241,6 +269,7 @@ def _rejections(result: Any, job_id: int) -> None:
     if len(listed) < result["rejected"]:
         st.caption(t("importing.rejections_cut", shown=f"{len(listed):,}", total=f"{result['rejected']:,}"))
     table = pd.DataFrame(listed, columns=["line", "field", "reason"])
+    table["reason"] = table["reason"].map(said)
     config = {name: st.column_config.Column(t(f"importing.{name}")) for name in table.columns}
     st.dataframe(table, hide_index=True, column_config=config)
     st.download_button(

@@ -6,10 +6,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from app.widgets.changes import step_words
 from app.widgets.links import number
 from app.widgets.progress import job_panel
+from app.widgets.spoken import person
 from app.widgets.text import plain
-from app.words import t, t_or
+from app.words import t
 from pipeline import runs
 from pipeline.domain import Project
 from pipeline.store import Store, overview, records, verdicts, versions
@@ -54,7 +56,7 @@ def _next_step(store: Store, project: Project, counts: dict[str, int]) -> None:
         page = "clean"
     elif "dedupe" not in kinds:
         page = "duplicates"
-    elif counts["relabel"] or counts["unlabelled"]:
+    elif counts["to_relabel"] or counts["unlabelled"]:
         page = "label"
     else:
         page = _model_step(store, project)
@@ -91,15 +93,13 @@ def _labels(store: Store, project: Project) -> None:
     frame = pd.DataFrame(
         {
             name: [row["label"] for row in rows],
-            by: [
-                t("overview.simulated", name=row["annotator"]) if row["simulated"] else row["annotator"] for row in rows
-            ],
+            by: [person(row["annotator"], simulated=row["simulated"]) for row in rows],
             "n": [row["n"] for row in rows],
         }
     )
     chart = alt.Chart(frame).mark_bar().encode(
         y=alt.Y(name, sort="-x", title=None), x=alt.X("n", title=t("overview.answers")), color=alt.Color(by),
-        tooltip=[name, by, "n"],
+        tooltip=[name, by, alt.Tooltip("n", title=t("overview.answers"))],
     )  # fmt: skip
     st.altair_chart(chart, width="stretch")
     for label in list(dict.fromkeys(str(row["label"]) for row in rows))[:LABELS_SHOWN]:
@@ -114,7 +114,7 @@ def _funnel(store: Store, project: Project, counts: dict[str, int]) -> None:
         return
     st.markdown(t("overview.funnel_sum", imported=f"{counts['original']:,}", left=f"{counts['to_label']:,}"))
     for row in rows:
-        step = plain(t_or(f"steps.{row['step']}.title", t_or(f"overview.step_{row['step']}", row["step"])))
+        step = plain(step_words(row["step"]))
         text = f"{step} · {t('overview.verdict_' + row['verdict'])} · #{row['job_id']}"
         _link(text, row["n"], project, {"step": row["step"], "verdict": row["verdict"], "job": row["job_id"]})
 

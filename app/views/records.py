@@ -8,15 +8,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.widgets.bulk import bulk_answer
+from app.widgets.changes import step_words
 from app.widgets.download import download
+from app.widgets.spoken import Speaker, person, speaker
 from app.widgets.text import plain
-from app.words import t
+from app.words import said, t, t_or
 from pipeline.domain import Project, Verdict, WorkbenchError
 from pipeline.store import Store, overview, records, verdicts
 from pipeline.store import annotations as answer_store
 from pipeline.store.records import STATES, RecordFilter
 
 PAGE = 50
+MARKED, ANYBODY = "marked", "*"  # the state "flagged by an annotator" is a word of its own in a filter
 
 
 def render(store: Store, project: Project) -> None:
@@ -36,9 +40,11 @@ def render(store: Store, project: Project) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.markdown(t("records.found", n=f"{total:,}"), width="stretch")
         _pager(at, pages)
-    chosen = _table(rows)
+    _bulk(store, project, where, total)
+    spoken = speaker(store, project)
+    chosen = _table(rows, spoken)
     if chosen is not None:
-        _record(store, project, chosen)
+        _record(store, project, chosen, spoken)
     else:
         st.caption(t("records.open_hint"))
     download(store, f"project-{project.id}", project=project.name)
@@ -48,34 +54,53 @@ def _filter(store: Store, project: Project) -> RecordFilter | None:
     try:
         where = RecordFilter.parse(st.query_params.get("where", ""))
     except WorkbenchError as error:
-        st.error(plain(str(error)))
+        st.error(plain(said(str(error))))
         where = RecordFilter()
-    text_box, state_box, label_box = st.columns([3, 1, 1])
+    text_box, state_box, label_box, person_box = st.columns([3, 1, 1, 1])
     text = text_box.text_input(
         t("records.search"), where.text or "", key=f"records.text.{where.text}", icon=":material/search:"
     )
     any_word = t("records.any")
+    states = ["", *STATES, MARKED]
+    now = MARKED if where.flagged_by == ANYBODY and where.state is None else where.state or ""
     state = state_box.selectbox(
-        t("records.state"), [None, *STATES], index=[None, *STATES].index(where.state),
-        key=f"records.state.{where.state}",
+        t("records.state"), states, index=states.index(now), key=f"records.state.{now or None}",
         format_func=lambda s: t(f"records.state_{s}") if s else any_word,
     )  # fmt: skip
     known = list(dict.fromkeys(str(row["label"]) for row in overview.labels(store, project.id)))
-    choices = [None, *known, *([where.label] if where.label and where.label not in known else [])]
+    choices = ["", *known, *([where.label] if where.label and where.label not in known else [])]
     label = label_box.selectbox(
-        t("records.label"), choices, index=choices.index(where.label), key=f"records.label.{where.label}",
+        t("records.label"), choices, index=choices.index(where.label or ""), key=f"records.label.{where.label}",
         format_func=lambda s: s or any_word,
     )  # fmt: skip
-    new = replace(where, text=text or None, state=state, label=label)
-    rest = str(replace(new, text=None, state=None, label=None))
+    people = [row["name"] for row in answer_store.annotators(store)]
+    names = ["", *people, *([where.annotator] if where.annotator and where.annotator not in people else [])]
+    who = person_box.selectbox(
+        t("records.annotator"), names, index=names.index(where.annotator or ""),
+        key=f"records.annotator.{where.annotator}", format_func=lambda s: s or any_word,
+    )  # fmt: skip
+    new = replace(where, text=text or None, label=label or None, annotator=who or None)
+    if state != now:
+        marked = {MARKED: ANYBODY}.get(state, where.flagged_by if now != MARKED else None)
+        new = replace(new, state=None if state in ("", MARKED) else state, flagged_by=marked)
+    plainly = {"text": None, "state": None, "label": None, "annotator": None}
+    rest = str(replace(new, **plainly, **({"flagged_by": None} if new.flagged_by == ANYBODY else {})))
     if rest:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(t("records.also", words=plain(rest)), icon=":material/filter_alt:")
             if st.button(t("records.clear"), key="records.clear"):
-                new = RecordFilter(text=new.text, state=new.state, label=new.label)
+                kept = {name: getattr(new, name) for name in plainly}
+                new = RecordFilter(**kept, flagged_by=ANYBODY if new.flagged_by == ANYBODY else None)
     if new != where:
         _go(where=str(new), page="1")
     return new
+
+
+def _bulk(store: Store, project: Project, where: RecordFilter, total: int) -> None:
+    """One answer for everything found; only where something was asked for, so that no click answers a whole project."""
+    if where == RecordFilter():
+        return
+    bulk_answer(store, project, where, "records.bulk", t("bulk.records", n=f"{total:,}"))
 
 
 def _pager(at: int, pages: int) -> None:
@@ -96,13 +121,13 @@ def _go(**params: str) -> None:
     st.rerun()
 
 
-def _table(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _table(rows: list[dict[str, Any]], spoken: Speaker) -> dict[str, Any] | None:
     names = {c: t(f"records.{c}") for c in ("external_id", "text", "labels", "status", "split")}
     frame = pd.DataFrame(
         {
             names["external_id"]: [row["external_id"] for row in rows],
             names["text"]: [row["text"] for row in rows],
-            names["labels"]: [_labels(row) for row in rows],
+            names["labels"]: [_labels(row, spoken) for row in rows],
             names["status"]: [_status(row) for row in rows],
             names["split"]: [row["split"] or "" for row in rows],
         }
@@ -111,6 +136,7 @@ def _table(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
         frame, hide_index=True, width="stretch", on_select="rerun", selection_mode="single-row",
         key=f"records.table.{rows[0]['id']}.{len(rows)}",
         column_config={names["text"]: st.column_config.TextColumn(width="large"),
+                       names["labels"]: st.column_config.TextColumn(width="medium"),
                        names["external_id"]: st.column_config.TextColumn(width="small")},
     )  # fmt: skip
     picked = event.selection.rows  # type: ignore[union-attr]  # on_select="rerun" always gives a state
@@ -119,38 +145,38 @@ def _table(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _labels(row: dict[str, Any]) -> str:
+def _labels(row: dict[str, Any], spoken: Speaker) -> str:
     words = []
     for answer in row["labels"]:
-        value = (
-            ", ".join(map(str, answer["value"].values()))
-            if answer["state"] == "submitted"
-            else t("records.state_skipped")
-        )
-        who = t("overview.simulated", name=answer["annotator"]) if answer["simulated"] else answer["annotator"]
+        value = spoken(answer["value"]) if answer["state"] == "submitted" else t("records.state_skipped")
+        who = person(answer["annotator"], simulated=answer["simulated"])
         words.append(f"{value} ({who})")
     return "; ".join(words)
 
 
 def _status(row: dict[str, Any]) -> str:
     if row["dropped"]:
-        return t("records.dropped_by", step=row["dropped_by"], why=row["dropped_why"])
+        return t("records.dropped_by", step=step_words(row["dropped_by"]), why=said(row["dropped_why"]))
     words = [t("records.state_edited")] if row["edited"] else []
     words += [t("records.state_augmented")] if row["parent_id"] is not None else []
-    return ", ".join(words + list(row["flags"] or [])) or t("records.state_active")
+    return ", ".join([*words, *map(step_words, row["flags"] or [])]) or t("records.state_active")
 
 
-def _record(store: Store, project: Project, row: dict[str, Any]) -> None:
+def _record(store: Store, project: Project, row: dict[str, Any], spoken: Speaker) -> None:
     with st.container(border=True):
         st.subheader(plain(row["external_id"]), anchor=False)
         st.text(row["text"])
         if row["edited"]:
             st.caption(t("records.original"))
             st.text(row["original_text"])
+        if row["fields"]:
+            st.caption(t("records.fields"))
+            st.json(row["fields"], expanded=1)
         if row["meta"] or row["operation"]:
+            st.caption(t("records.meta"))
             st.json({**row["meta"], **({"operation": row["operation"]} if row["operation"] else {})}, expanded=False)
         _related(project, row)
-        _history(store, row)
+        _history(store, row, spoken)
         _by_hand(store, project, row)
 
 
@@ -165,23 +191,41 @@ def _related(project: Project, row: dict[str, Any]) -> None:
         )  # fmt: skip
 
 
-def _history(store: Store, row: dict[str, Any]) -> None:
-    said = [
-        (v["created_at"], f"{v['step']} (#{v['job_id']}, {t('records.job_' + v['job_state'])})",
-         t("overview.verdict_" + v["kind"]), v["reason"])
+def _history(store: Store, row: dict[str, Any], spoken: Speaker) -> None:
+    lines = [
+        (v["created_at"], f"{step_words(v['step'])} (#{v['job_id']}, {t('records.job_' + v['job_state'])})",
+         t("overview.verdict_" + v["kind"]), said(v["reason"]))
         for v in verdicts.history(store, row["id"])
     ] + [
         (a["created_at"], a["annotator"], t("records.answer_" + a["state"]),
-         " · ".join(filter(None, [", ".join(map(str, a["value"].values())), a["comment"]])))
+         " · ".join(filter(None, [spoken(a["value"]), *_remarks(a)])))
         for a in answer_store.history(store, row["id"])
     ]  # fmt: skip
     st.caption(t("records.history"))
-    if not said:
+    if not lines:
         st.text(t("records.no_history"))
         return
     names = [t(f"records.history_{column}") for column in ("at", "who", "what", "detail")]
-    frame = pd.DataFrame(sorted(said), columns=names)
+    frame = pd.DataFrame(sorted(lines), columns=names)
     st.dataframe(frame, hide_index=True, width="stretch")
+
+
+def _remarks(answer: dict[str, Any]) -> list[str]:
+    """What is known of an answer beside its value: its comment, a skip's reason, a flag, bulk, the guideline."""
+    words = [answer["comment"], answer.get("reason") or ""]
+    words += [t("records.marked")] if answer.get("flagged") else []
+    words += [_by_job(answer)] if answer["job_id"] is not None else []
+    revision = answer.get("guideline_revision")
+    return [*words, *([t("records.under", n=revision)] if revision and answer["state"] == "submitted" else [])]
+
+
+def _by_job(answer: dict[str, Any]) -> str:
+    """The job that gave or rewrote an answer, and what became of the job if it does not count."""
+    bulk = answer["job_kind"] == "bulk"
+    verb = t_or(f"common.verb_{answer['job_kind']}", answer["job_kind"])
+    words = t("records.in_bulk", job=answer["job_id"]) if bulk else f"{verb} #{answer['job_id']}"
+    state = answer["job_state"]
+    return words if state == "done" else f"{words} ({t_or(f'records.job_{state}', state)})"
 
 
 def _by_hand(store: Store, project: Project, row: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from app.widgets import charts
 from app.widgets.form import knob_form
 from app.widgets.text import plain
-from app.words import t, t_or
+from app.words import said, t, t_or
 from pipeline import runs
 from pipeline.domain import Project, WorkbenchError
 from pipeline.knobs import build, knobs_of, values_of
@@ -74,7 +74,7 @@ def _new(store: Store, project: Project, frozen: list[versions.Version]) -> None
     try:
         findings, meant = _preflight(str(version.path), recipe, model)
     except WorkbenchError as error:  # a damaged version must not hide the others, nor the runs
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
         return
     plugin = recipes.get(meant)
     with right, st.container(horizontal=True):
@@ -98,7 +98,7 @@ def _new(store: Store, project: Project, frozen: list[versions.Version]) -> None
             build(plugin, values)
             st.query_params["run"] = runs.launch(store, project.id, version.id, recipe, changed, model, seed)
         except WorkbenchError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(plain(said(str(error))), icon=":material/error:")
         else:
             st.rerun()
 
@@ -118,7 +118,8 @@ def _preflight(path: str, recipe: str, model: str) -> tuple[list[preflight.Findi
 
 
 def _finding(finding: preflight.Finding) -> None:
-    values = {name: plain(value) if isinstance(value, str) else value for name, value in finding.facts.items()}
+    facts = {**finding.facts, **({"why": said(finding.facts["why"])} if "why" in finding.facts else {})}
+    values = {name: plain(value) if isinstance(value, str) else value for name, value in facts.items()}
     show = {"error": st.error, "warning": st.warning, "info": st.info}[finding.level]
     show(t(f"train.finding_{finding.code}", **values), icon=ICONS[finding.level])
 
@@ -250,7 +251,7 @@ def _ended(store: Store, project: Project, run: Run) -> None:
         st.success(words, icon=":material/check:")
         _worth(store, project, run)
     elif run.state == "failed":
-        st.error(t("train.is_failed", error=plain(run.error)), icon=":material/error:")
+        st.error(t("train.is_failed", error=plain(said(run.error))), icon=":material/error:")
     else:
         st.warning(t(f"train.is_{run.state}", step=f"{run.status.get('step', 0):,}",
                      steps=f"{run.status.get('steps', 0):,}"), icon=":material/pause:")  # fmt: skip
@@ -259,7 +260,7 @@ def _ended(store: Store, project: Project, run: Run) -> None:
             try:
                 runs.resume(store, run.id)
             except WorkbenchError as error:
-                st.error(plain(str(error)), icon=":material/error:")
+                st.error(plain(said(str(error))), icon=":material/error:")
             else:
                 st.query_params["run"] = run.id
                 st.rerun()
@@ -278,7 +279,7 @@ def _worth(store: Store, project: Project, run: Run) -> None:
     try:
         report = runs.report(run.path)
     except WorkbenchError as error:
-        st.error(plain(str(error)))
+        st.error(plain(said(str(error))))
         return
     split = run.metrics.get("split", "test")
     scores = report[split]

@@ -12,12 +12,13 @@ from app.widgets.download import download, reasons
 from app.widgets.links import number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
-from app.words import t
+from app.words import said, t, t_or
 from pipeline import jobs
 from pipeline.domain import SPLITS, Project, WorkbenchError
 from pipeline.jobs import verbs
 from pipeline.store import Store, overview, projects, versions
 from pipeline.tasks import questions_of
+from pipeline.verbs.freeze_answers import forecast
 
 READY = ("labelled", "unlabelled", "relabel", "augmented")
 START = {"train": 80, "validation": 10, "test": 10}
@@ -52,7 +53,7 @@ def _shown_job(store: Store) -> int | None:
     try:
         job = job_panel(store, int(asked))
     except WorkbenchError as error:  # an old address must not hide the versions
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(said(str(error))), icon=":material/error:")
         return None
     if job.kind == "freeze" and job.state == "done" and job.result.get("already_frozen"):
         st.info(t("versions.already", version=job.result["version"]), icon=":material/inventory_2:")
@@ -62,19 +63,19 @@ def _shown_job(store: Store) -> int | None:
 def _freeze(store: Store, project: Project) -> None:
     st.subheader(t("versions.freeze"), anchor=False)
     tasks = projects.tasks(store, project.id)
-    ahead = versions.forecast(store, project.id, tasks[0].id, questions_of(tasks[0])[0].name) if tasks else {}
+    ahead = forecast(store, project.id, tasks[0]) if tasks else {}
     labels = ahead.get("labels", {})
-    if len(labels) < 2:
+    if not ahead.get("originals") and len(labels) < 2:
         word = "one_label" if labels else "no_labels"
         st.info(t(f"versions.{word}", label=plain(next(iter(labels), ""))), icon=":material/sell:")
         st.page_link(_page("label"), label=t("versions.go_label"), icon=":material/arrow_forward:",
                      query_params={"project": project.name})  # fmt: skip
         return
-    form, forecast = st.columns([3, 2], gap="large")
-    with forecast:
-        _forecast(ahead)
+    form, beside = st.columns([3, 2], gap="large")
+    with beside:
+        _forecast(ahead, [question.name for question in questions_of(tasks[0])])
     with form:
-        _form(store, project, sum(row["originals"] for row in labels.values()))
+        _form(store, project, ahead.get("originals") or sum(row["originals"] for row in labels.values()))
 
 
 def _form(store: Store, project: Project, originals: int) -> None:
@@ -101,21 +102,25 @@ def _form(store: Store, project: Project, originals: int) -> None:
             try:
                 job_id = jobs.start(store, verbs.get("freeze")(**values), project.id)
             except WorkbenchError as error:
-                st.error(plain(str(error)))
+                st.error(plain(said(str(error))))
                 return
             st.query_params["job"] = str(job_id)
             st.query_params.pop("version", None)
             st.rerun()
 
 
-def _forecast(ahead: dict[str, Any]) -> None:
+def _forecast(ahead: dict[str, Any], questions: list[str]) -> None:
     st.markdown(t("versions.forecast"))
-    names = [t("versions.label"), t("versions.originals"), t("versions.from_train")]
-    rows = [(label, row["originals"], row["augmented"]) for label, row in ahead["labels"].items()]
+    if "labels" in ahead:
+        names = [t("versions.label"), t("versions.originals"), t("versions.from_train")]
+        rows: list[tuple] = [(label, row["originals"], row["augmented"]) for label, row in ahead["labels"].items()]
+    else:
+        names = [t("freeze.question"), t("versions.originals")]
+        rows = [(name, ahead["questions"].get(name, 0)) for name in questions]
     frame = pd.DataFrame(rows, columns=names)
     st.dataframe(frame, hide_index=True, width="stretch", height=min(245, 38 + 35 * len(rows)))
     for word in ("simulated", "disputed", "reopened"):
-        if ahead[word]:
+        if ahead.get(word):
             st.caption(t(f"versions.{word}_now", n=f"{ahead[word]:,}"))
 
 
@@ -178,6 +183,7 @@ def _version(store: Store, project: Project, version: versions.Version) -> None:
             st.caption(t(f"versions.{word}_in", n=f"{card[word]:,}", total=f"{sum(card['records'].values()):,}"))
     if card.get("excluded"):
         st.caption(t("versions.excluded", reasons=reasons(card["excluded"])))
+    _answered(card)
     _chart(card)
     with st.expander(t("versions.card"), icon=":material/data_object:"):
         st.caption(t("versions.folder", path=plain(str(version.path))))
@@ -196,8 +202,22 @@ def _leaks(card: Any) -> None:
         st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, width="stretch")
 
 
+def _answered(card: Any) -> None:
+    """How many records answer each question, where the task asks for more than one label."""
+    if not card.get("questions"):
+        return
+    names = [t("freeze.question"), t("freeze.kind"), *(t(f"versions.{split}") for split in SPLITS)]
+    rows = [
+        (one["name"], t_or(f"question.{one['kind']}", one["kind"]), *(one["records"][split] for split in SPLITS))
+        for one in card["questions"]
+    ]
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, width="stretch")
+
+
 def _chart(card: Any) -> None:
     """The share of each label in each split: alike when the split is well stratified."""
+    if not card["labels"]:
+        return
     sizes = {label: sum(card["by_label"][s].get(label, 0) for s in SPLITS) for label in card["labels"]}
     own = sorted(sizes, key=lambda label: -sizes[label])[:COLOURS]
     rest = t("versions.other_labels", n=len(sizes) - len(own))

@@ -9,7 +9,7 @@ import unicodedata
 from difflib import SequenceMatcher
 
 from app.widgets.text import plain
-from app.words import t_or
+from app.words import said, t_or
 
 SHOWN = 240  # characters of each text, from a little before the first difference
 LEAD = 40
@@ -49,8 +49,12 @@ def visible(char: str) -> str:
 
 def reason_words(reason: str) -> str:
     """A step's reason in the reader's language where the catalogue has it; its detail is data and stays."""
-    phrase, colon, detail = reason.partition(": ")
-    return plain(t_or(f"steps.reason.{phrase}", phrase) + colon + detail)
+    return plain(said(reason))
+
+
+def step_words(step: str) -> str:
+    """The name of a step, or of what else judges records, in the reader's language."""
+    return t_or(f"steps.{step}.title", t_or(f"overview.step_{step}", step))
 
 
 def _mark(text: str, colour: str) -> str:

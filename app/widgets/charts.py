@@ -22,7 +22,7 @@ def lines(frame: pd.DataFrame, x: str, y: str, colour: str | None = None, *, hei
         "tooltip": [alt.Tooltip(field(name), type=kind, title=name, format=form) for name, kind, form in _tips(frame)],
     }
     if colour is not None:
-        legend = alt.Legend(orient="top", columns=3)
+        legend = alt.Legend(orient="top", columns=2)
         encoding["color"] = alt.Color(field(colour), type="nominal", title=None, legend=legend)
     size = frame.groupby(colour)[y].transform("size") if colour is not None else pd.Series(len(frame), frame.index)
     dots = alt.Chart(frame[size <= FEW]).mark_point(filled=True, size=45, opacity=1).encode(**encoding)

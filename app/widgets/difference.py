@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 import streamlit as st
 
 from app.widgets.text import plain
@@ -17,6 +19,18 @@ def side_by_side(before: str, after: str) -> None:
     left, right = differences(before, after)
     for column, pieces, color in zip(st.columns(2), (left, right), ("orange", "green"), strict=True):
         column.markdown(marked(pieces, color))
+
+
+def changed_lines(before: str, after: str) -> None:
+    """Draw only the lines that differ, those that went above those that came, for where there is little room."""
+    old, new = before.splitlines(), after.splitlines()
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        left, right = differences("\n".join(old[a:b]).strip(), "\n".join(new[c:d]).strip())
+        for pieces, color, sign in ((left, "orange", "−"), (right, "green", "+")):
+            if any(text.strip() for _, text in pieces):
+                st.markdown(f":{color}[**{plain(sign)}**] {marked(pieces, color)}")
 
 
 def marked(pieces: list[Piece], color: str) -> str:

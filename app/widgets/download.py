@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.widgets.form import knob_form
 from app.widgets.text import plain
-from app.words import t, t_or
+from app.words import said, t, t_or
 from pipeline.export import export_to
 from pipeline.exporters.base import exporters
 from pipeline.store import Store
@@ -46,4 +46,4 @@ def download(store: Store, stem: str, *, version: str = "", project: str = "") -
 
 
 def reasons(counts: dict[str, int]) -> str:
-    return "; ".join(f"{t_or(f'versions.reason {reason}', reason)}: {n:,}" for reason, n in counts.items())
+    return "; ".join(f"{t_or(f'versions.reason {reason}', said(reason))}: {n:,}" for reason, n in counts.items())

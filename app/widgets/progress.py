@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.widgets.text import plain
-from app.words import t
+from app.words import said, t, t_or
 from pipeline import jobs
 from pipeline.domain import Job, Project, WorkbenchError
 from pipeline.store import Store
@@ -15,9 +15,10 @@ from pipeline.store import jobs as job_store
 
 FIGURES = (
     "records", "rejected", "annotations", "edited", "flagged", "pairs", "families", "dropped", "augmented", "leaks",
-    "relabel",
+    "answers", "withdrawn", "relabel", "suggestions", "already",
 )  # fmt: skip
-ON_RECORDS = ("import", "clean", "dedupe", "augment", "edit", "keep")
+QUIET = ("withdrawn", "relabel", "suggestions", "already")  # figures that say nothing where they are nought
+ON_RECORDS = ("import", "clean", "dedupe", "augment", "edit", "keep", "bulk", "change-labels", "simulate")
 LOOKS = {
     "done": (":material/check_circle:", "green"), "failed": (":material/error:", "red"),
     "stopped": (":material/pause_circle:", "orange"), "cancelled": (":material/pause_circle:", "orange"),
@@ -50,7 +51,7 @@ def _live(store: Store, job_id: int) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     share = min(1.0, job.done / job.total) if job.total else 0.0
     counted = f"{job.done:,} / {job.total:,}" if job.total else ""
-    left.progress(share, text=" ".join(filter(None, [_name(job), plain(job.note), counted])))
+    left.progress(share, text=" ".join(filter(None, [_name(job), plain(_note(job)), counted])))
     if right.button(t("common.cancel"), key=f"job.cancel.{job_id}", width="stretch"):
         jobs.cancel(store, job_id)
 
@@ -59,8 +60,8 @@ def _ended(store: Store, job: Job, project: Project | None) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         icon, colour = LOOKS[job.state]
         counted = {"done": f"{job.done:,}", "total": f"{job.total:,}"}
-        said = t(f"common.job_{job.state}", name=_name(job), error=plain(job.error), **counted)
-        st.markdown(f":{colour}[{icon}] {said}{_figures(job)}", width="stretch")
+        became = t(f"common.job_{job.state}", name=_name(job), error=plain(said(job.error)), **counted)
+        st.markdown(f":{colour}[{icon}] {became}{_figures(job)}", width="stretch")
         if project is not None and job.state == "done" and job.kind in ON_RECORDS:
             st.page_link(
                 st.session_state["pages"]["records"], label=t("common.open_records"), icon=":material/table_rows:",
@@ -76,7 +77,7 @@ def _act(store: Store, job: Job, act: Callable[[Store, int], object]) -> None:
     try:
         act(store, job.id)
     except WorkbenchError as error:
-        st.error(plain(str(error)))
+        st.error(plain(said(str(error))))
     else:
         st.rerun()
 
@@ -86,8 +87,18 @@ def _figures(job: Job) -> str:
     if job.state not in ("done", "undone", "preview"):
         return ""
     found = {key: sum(v.values()) if isinstance(v, dict) else v for key, v in job.result.items() if key in FIGURES}
-    shown = [f"{t('common.result_' + key)} {n:,}" for key, n in found.items() if isinstance(n, int)]
+    shown = [
+        f"{t('common.result_' + key)} {n:,}"
+        for key, n in found.items()
+        if isinstance(n, int) and (n or key not in QUIET)
+    ]
     return f" :gray[{' · '.join(shown)}]" if shown else ""
+
+
+def _note(job: Job) -> str:
+    """What a running job does now: a sentence of its verb, or the names of the steps that clean the records."""
+    names = job.note.split(", ") if job.kind == "clean" else []
+    return ", ".join(t_or(f"steps.{name}.title", name) for name in names) or said(job.note)
 
 
 def _name(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""CSV for a spreadsheet: one row a record, one label a question, and no cell that a spreadsheet would run."""
+"""CSV for a spreadsheet: one row a record, one column a question, and no cell that a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pipeline.exporters.base import Contents, Row, exporters, verdict_of
+from pipeline.exporters.base import Contents, Row, columns_for, exporters, verdict_of, written
 from pipeline.knobs import knob
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones count where Chinese is written
+OTHERS = ("id", "text", "annotators", "split", "status", "parent", "fields", "meta")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")  # an id such as -7 runs nothing, and must come back as it was
 
 
@@ -30,37 +31,42 @@ class Csv:
 
     def __call__(self, contents: Contents, out: Path) -> Mapping[str, int]:
         lost: Counter[str] = Counter()
-        heads = ["label"] if contents.frozen else list(contents.questions)
-        columns = ["id", "text", *heads, "annotators", "split", "status", "parent", "fields", "meta"]
+        questions = list(contents.questions) or (["label"] if contents.frozen else [])
+        heads = columns_for(questions, OTHERS)
+        columns = ["id", "text", *heads.values(), *OTHERS[2:]]
         with out.open("w", encoding="utf-8-sig" if self.excel else "utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow([harmless(column) for column in columns])
             for batch in contents.batches:
                 for row in batch:
-                    flat = _frozen(row) if contents.frozen else _flat(row, heads, lost)
-                    cells = [flat[f"answer {head}"] for head in heads]
-                    cells = [row["id"], row["text"], *cells, flat["annotators"]]
+                    answers, names = _frozen(row) if contents.frozen else _flat(row, questions, lost)
+                    cells = [row["id"], row["text"], *(written(answers.get(name)) for name in questions), names]
                     cells += [row["split"], row["status"], row["parent"], _json(row.get("fields")), _json(row["meta"])]
                     writer.writerow([_safe(cell, lost) for cell in cells])
         return {reason: n for reason, n in lost.items() if n}
 
 
-def _frozen(row: Row) -> dict[str, Any]:
+def _frozen(row: Row) -> tuple[Mapping[str, Any], str]:
     names = "; ".join(row["annotators"])
-    return {"answer label": row["label"], "annotators": f"{names} (simulated)" if row.get("simulated") else names}
+    answers = row["answers"] if "answers" in row else {"label": row["label"]}
+    return answers, f"{names} (simulated)" if row.get("simulated") else names
 
 
-def _flat(row: Row, questions: list[str], lost: Counter[str]) -> dict[str, Any]:
+def _flat(row: Row, questions: list[str], lost: Counter[str]) -> tuple[Mapping[str, Any], str]:
+    """The answers of a record, one a question, and who gave them; counts what they leave out."""
     answers = row["annotations"]
     found: dict[str, Any] = {}
     for question in questions:
-        found[f"answer {question}"], disputed = verdict_of(answers, question)
+        found[question], disputed = verdict_of(answers, question)
         lost["records whose annotators disagree, written with one label"] += disputed
     lost["answers that are drafts or skips"] += sum(a["state"] != "submitted" for a in answers)
+    lost["comments"] += sum(bool(a.get("comment")) for a in answers)
+    lost["answers to questions that the task no longer asks"] += sum(
+        a["state"] == "submitted" and a["question"] not in questions for a in answers
+    )
     lost["suggestions"] += len(row["suggestions"])
     names = {a["annotator"]: bool(a.get("simulated")) for a in answers if a["state"] == "submitted"}
-    found["annotators"] = "; ".join(f"{name} (simulated)" if made else name for name, made in names.items())
-    return found
+    return found, "; ".join(f"{name} (simulated)" if made else name for name, made in names.items())
 
 
 def _json(value: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain import Rejection
+from pipeline.importers.answers import is_own
 from pipeline.importers.base import Batch, Importer, choose
 from pipeline.importers.columns import Columns, guess, names_in
 from pipeline.importers.encoding import shown
@@ -18,7 +19,7 @@ SAMPLE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`rows` are the first ones, `rejections` those among them that cannot be read."""
+    """`rows` are the first ones, `rejections` those that cannot be read; `own` if Winnow exported the file."""
 
     name: str
     format: str
@@ -27,18 +28,24 @@ class Preview:
     guess: Columns
     rows: tuple[Mapping[str, Any], ...]
     rejections: tuple[Rejection, ...]
+    own: bool = False
 
 
-def preview(path: str | Path, n: int = 20, *, name: str = "", encoding: str = "", format_name: str = "") -> Preview:
-    """The file's first `n` rows and what Winnow makes of them. Raises FileRefused if it is no table or text."""
+def preview(
+    path: str | Path, n: int = 20, *, name: str = "", encoding: str = "", format_name: str = "", kind: str = "choice"
+) -> Preview:  # fmt: skip
+    """The file's first `n` rows and what Winnow makes of them. Raises FileRefused if it is no table or text.
+
+    `kind` is that of the question which a label column answers.
+    """
     source = open_source(path, name, encoding)
     importer = choose(source, format_name)
     first = first_rows(importer, source)
     rows = first.rows
     read_as = shown(source.encoding) if source.encoding else ""
     return Preview(
-        source.name, importer.name, read_as, tuple(names_in(rows)), guess(rows), tuple(rows[:n]),
-        tuple(first.rejections[:n]),
+        source.name, importer.name, read_as, tuple(names_in(rows)), guess(rows, kind), tuple(rows[:n]),
+        tuple(first.rejections[:n]), is_own(rows),
     )  # fmt: skip
 
 

@@ -10,28 +10,53 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.domain import Rejection
+from pipeline.importers.answers import OWN, Answering, BadAnswer, Given, Hinted
 from pipeline.importers.columns import Columns, split_of
+from pipeline.importers.conversation import in_lines, is_conversation, messages
 from pipeline.importers.encoding import BROKEN
+from pipeline.questions import fields_of
 
-LONGEST_LABEL = 200
 LONGEST_ID = 1000
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_OWN = frozenset({"id", "text", "fields", "meta", "split", "status", "parent", "annotations", "suggestions"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the rows of a file are read: by its columns, and by the fields and questions of the task that they go to.
+
+    `fields` gives the column of a field of the record, `shows` names the fields that the questions work on. `answers`
+    is the question whose answers the label column holds. `own` rows are of Winnow's own format.
+    """
+
+    columns: Columns
+    answering: Answering
+    answers: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    shows: tuple[str, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a row says: `meta` is JSON text of the columns without a role, `label` is None where the row has none."""
+    """What a row says: `fields` and `meta` are JSON text, the latter of the columns without a role; `answer` is that of
+    the label column, None where the row has none; `given` and `hinted` are what a row of the own format holds."""
 
     line: int
     external_id: str
     text: str
+    fields: str
     meta: str
     split: str | None
-    label: str | None
+    answer: Any = None
+    given: tuple[Given, ...] = ()
+    hinted: tuple[Hinted, ...] = ()
+    dropped: bool = False
+    parent: str | None = None
 
 
 class _Refused(Exception):
@@ -40,17 +65,93 @@ class _Refused(Exception):
         self.reason = reason
 
 
-def take(row: Mapping[str, Any], line: int, columns: Columns, *, id_prefix: str) -> Taken | Rejection:
+def take(row: Mapping[str, Any], line: int, reading: Reading, *, id_prefix: str) -> Taken | Rejection:
     """The record of a row. A row without an id column gets `id_prefix` and its line as id."""
     try:
-        text = _text(row, columns.text)
-        label = _label(row, columns.label)
-        split = _split(row, columns.split)
-        external_id = _id(row, columns.id) or f"{id_prefix}{line}"
-        roles = (columns.text, columns.label, columns.id, columns.split)
-        return Taken(line, external_id, text, _meta({k: v for k, v in row.items() if k not in roles}), split, label)
+        return _own(row, line, reading, id_prefix) if reading.own else _foreign(row, line, reading, id_prefix)
     except _Refused as refused:
         return Rejection(line, refused.column[:200].replace("\0", "").replace(BROKEN, "?"), refused.reason)
+
+
+def _foreign(row: Mapping[str, Any], line: int, reading: Reading, id_prefix: str) -> Taken:
+    columns = reading.columns
+    fields = {name: _field(row[column], column) for name, column in reading.fields.items() if column in row}
+    value = row.get(columns.text)
+    if is_conversation(value):
+        fields["messages"] = _turns(value, columns.text)
+        text = in_lines(fields["messages"])
+        _check(text, columns.text)
+    else:
+        text = _text(row, columns.text)
+    roles = {columns.text, columns.label, columns.id, columns.split, *reading.fields.values()}
+    meta = {name: cell for name, cell in row.items() if name not in roles}
+    answer = None
+    if columns.label and reading.answers:
+        shown = fields_of(text, fields, meta, reading.shows) if reading.shows else {}
+        answer = _answer(reading, row.get(columns.label), shown)
+    split = _split(row, columns.split)
+    external_id = _id(row, columns.id) or f"{id_prefix}{line}"
+    return Taken(line, external_id, text, _json(fields), _json(meta), split, answer)
+
+
+def _own(row: Mapping[str, Any], line: int, reading: Reading, id_prefix: str) -> Taken:
+    """A row as the exporter `jsonl` writes it."""
+    missing = next((key for key in sorted(OWN) if key not in row), None)
+    if missing is not None:
+        raise _Refused(missing, "The row has no such field.")
+    fields, meta = (_object(row, name) for name in ("fields", "meta"))
+    turns = fields.get("messages")
+    spoken = "text" not in row and is_conversation(turns)
+    text = in_lines(_turns(turns, "fields")) if spoken else _text(row, "text")
+    meta |= {name: cell for name, cell in row.items() if name not in _OWN}
+    if row["status"] not in ("active", "dropped"):
+        raise _Refused("status", f"'{_shown(row['status'])}' is not a status. A record is active or dropped.")
+    parent = row.get("parent")
+    if parent is not None and not isinstance(parent, str):
+        raise _Refused("parent", "The parent is not the id of a record.")
+    for part in ("annotations", "suggestions"):
+        if not isinstance(row[part], list):
+            raise _Refused(part, "The value is not a list.")
+        _check_answers(row[part], part)
+    shown = fields_of(text, fields, meta, reading.shows)
+    try:
+        given, hinted = reading.answering.of_row(row, shown)
+    except BadAnswer as error:
+        raise _Refused(error.part, str(error)) from error
+    split, external_id = _split(row, "split"), _id(row, "id") or f"{id_prefix}{line}"
+    return Taken(
+        line, external_id, text, _json(fields), _json(meta), split, None, given, hinted, row["status"] == "dropped",
+        parent,
+    )  # fmt: skip
+
+
+def _answer(reading: Reading, cell: Any, shown: Mapping[str, Any]) -> Any:
+    column = reading.columns.label
+    if cell is None or cell == "":
+        return None
+    _check_inside(cell, column)
+    try:
+        return reading.answering.of_cell(reading.answers, cell, shown)
+    except BadAnswer as error:
+        raise _Refused(column, str(error)) from error
+
+
+def _object(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = row.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise _Refused(name, "The value is not an object with named values.")
+    return dict(found or {})
+
+
+def _field(value: Any, column: str) -> Any:
+    return _turns(value, column) if is_conversation(value) else value
+
+
+def _turns(value: Any, column: str) -> list[dict[str, Any]]:
+    try:
+        return messages(value)
+    except ValueError as error:
+        raise _Refused(column, str(error)) from error
 
 
 def _text(row: Mapping[str, Any], column: str) -> str:
@@ -85,25 +186,6 @@ def _check(text: str, column: str) -> None:
     raise _Refused(column, f"The value holds half of a surrogate pair {place}, which no encoding can write.")
 
 
-def _label(row: Mapping[str, Any], column: str) -> str | None:
-    value = row.get(column) if column else None
-    if isinstance(value, list):
-        if len(value) > 1:
-            raise _Refused(column, f"The record has {len(value)} labels; this task takes one.")
-        value = value[0] if value else None
-    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, bool):
-        value = str(value).lower()
-    label = (value if isinstance(value, str) else _scalar(value, column)).strip()
-    _check(label, column)
-    if len(label.splitlines()) > 1:
-        raise _Refused(column, "The label has more than one line.")
-    if len(label) > LONGEST_LABEL:
-        raise _Refused(column, f"The label has {len(label):,} characters; at most {LONGEST_LABEL} are taken.")
-    return label or None
-
-
 def _split(row: Mapping[str, Any], column: str) -> str | None:
     value = row.get(column) if column else None
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
@@ -125,7 +207,7 @@ def _id(row: Mapping[str, Any], column: str) -> str:
     return found
 
 
-def _meta(rest: dict[str, Any]) -> str:
+def _json(rest: dict[str, Any]) -> str:
     if not rest:
         return "{}"
     try:
@@ -149,6 +231,18 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _check_answers(value: Any, column: str) -> None:
+    """As `_check_inside`, but at the speed of one search where all is well; and every number must be one."""
+    try:
+        text = _JSON.encode(value)
+    except RecursionError:
+        raise _Refused(column, "The row is nested too deeply.") from None
+    except (ValueError, TypeError):
+        raise _Refused(column, "The value holds a number that is infinite, or none at all.") from None
+    if "\\u0000" in text or _UNSTORABLE.search(text):
+        _check_inside(value, column)
 
 
 def _check_inside(value: Any, column: str) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.domain import AnswerState, WorkbenchError
+from pipeline.store.answer_context import ANSWERED, Context, look
 from pipeline.store.database import Cursor, Store, to_json
 
 SCHEMA = pa.schema(
     [("event_id", pa.string()), ("record_id", pa.int64()), ("task_id", pa.int32()), ("annotator", pa.string()),
      ("state", pa.string()), ("value", pa.string()), ("comment", pa.string()), ("guideline_revision", pa.int32()),
-     ("seconds", pa.float64()), ("job_id", pa.int32())]
+     ("seconds", pa.float64()), ("job_id", pa.int32()), ("reason", pa.string()), ("flagged", pa.bool_()),
+     ("task_revision", pa.int32())]
 )  # fmt: skip
-ANSWERED = ("submitted", "skipped")
 SIMULATED = "simulated"  # the name of the verb simulate's annotator, kept for it
 
 
@@ -30,7 +30,8 @@ class NameTaken(WorkbenchError):
 class Answer:
     """One event: what an annotator said of a record. `event_id` is made by the sender and is what makes it count once.
 
-    value is {question: answer}; seconds is how long the record was on the screen.
+    value is {question: answer}; seconds is how long the record was on the screen; reason is why it was skipped;
+    flagged marks the record to be looked at; task_revision is the task as it was asked (None where nobody said).
     """
 
     event_id: str
@@ -40,38 +41,56 @@ class Answer:
     comment: str = ""
     seconds: float | None = None
     guideline_revision: int = 1
+    reason: str = ""
+    flagged: bool = False
+    task_revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of an answer: `again` if it was there before, `stray` if its record is 'dropped' or 'gone' by now."""
+    """What became of an answer.
+
+    again: it was there before. stray: its record is 'dropped' or 'gone' by now. late: its lease had run out, and others
+    have answered the record as often as it is asked. ignored: a draft after an answer that stands, so not stored.
+    clash: another answer is stored under its id, so this one is not.
+    fields: what was asked for of the record.
+    """
 
     again: bool = False
     stray: str = ""
+    late: bool = False
+    ignored: bool = False
+    clash: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def submit(
-    store: Store, task_id: int, annotator: str, answers: Sequence[Answer], job_id: int | None = None
-) -> dict[str, Stored]:
+    store: Store, task_id: int, annotator: str, answers: Sequence[Answer], job_id: int | None = None, *,
+    overlap: int = 0, wanted: Sequence[str] = (),
+) -> dict[str, Stored]:  # fmt: skip
     """Store each answer once, in order, and give up this annotator's claims on what they have answered.
 
-    An answer to a record that left the data set meanwhile is stored all the same. Returns what became of each event id.
+    An answer to a record that left the data set meanwhile is stored all the same. `overlap` is how often each record is
+    asked, 0 where that does not matter; `wanted` names the fields to give back. Returns what became of each event id.
     """
     if not answers:
         return {}
 
     def work(cursor: Cursor) -> dict[str, Stored]:
         enlist(cursor, annotator)
-        ids = [a.event_id for a in answers]
-        known = cursor.execute(
-            "SELECT event_id FROM annotation_event WHERE event_id IN (SELECT unnest(?))", [ids]
-        ).fetchall()
-        seen = {row[0] for row in known}
-        fresh = list({a.event_id: a for a in answers if a.event_id not in seen}.values())
-        append(store, cursor, task_id, annotator, fresh, job_id)
-        _release(cursor, task_id, annotator, fresh)
-        strays = _strays(cursor, answers)
-        return {a.event_id: Stored(a.event_id in seen, strays.get(a.record_id, "")) for a in answers}
+        seen = _known(cursor, [a.event_id for a in answers])
+        first = {a.event_id: a for a in reversed(answers)}
+        around = look(cursor, task_id, annotator, [a.record_id for a in answers], wanted)
+        fresh = [a for a in answers if a.event_id not in seen and a is first[a.event_id]]
+        became = {a.event_id: _became(a, around[a.record_id], overlap) for a in fresh}
+        append(store, cursor, task_id, annotator, [a for a in fresh if not became[a.event_id].ignored], job_id)
+        _release(cursor, task_id, annotator, [a.record_id for a in fresh if a.state in ANSWERED], around)
+        for a in answers:
+            if a.event_id in seen and seen[a.event_id] == (task_id, annotator, a.record_id, a.state):
+                became[a.event_id] = Stored(True, around[a.record_id].stray, fields=around[a.record_id].fields)
+            elif a.event_id in seen or (a is not first[a.event_id] and a != first[a.event_id]):
+                became[a.event_id] = Stored(clash=True)
+        return became
 
     return store.transact(work)
 
@@ -84,16 +103,18 @@ def append(
         [a.event_id for a in answers], [a.record_id for a in answers], [task_id] * len(answers),
         [annotator] * len(answers), [a.state for a in answers], [to_json(dict(a.value)) for a in answers],
         [a.comment for a in answers], [a.guideline_revision for a in answers], [a.seconds for a in answers],
-        [job_id] * len(answers),
+        [job_id] * len(answers), [a.reason or None for a in answers], [a.flagged or None for a in answers],
+        [a.task_revision for a in answers],
     ]  # fmt: skip
     store.insert("annotation_event", pa.table(columns, schema=SCHEMA), cursor)
 
 
 def enlist(cursor: Cursor, name: str, kind: str = "human") -> None:
     """Inside a transaction: make the annotator known. Raises NameTaken if the name is in use for another kind."""
-    cursor.execute("INSERT INTO annotator (name, kind) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, kind])
     found = cursor.execute("SELECT kind FROM annotator WHERE name = ?", [name]).fetchone()
-    if found is not None and found[0] != kind:
+    if found is None:
+        cursor.execute("INSERT INTO annotator (name, kind) VALUES (?, ?)", [name, kind])
+    elif found[0] != kind:
         raise NameTaken(f"The name '{name}' stands for {found[0]} labels here. Choose another name.")
 
 
@@ -105,10 +126,12 @@ def annotators(store: Store, kind: str | None = None) -> list[dict[str, Any]]:
 
 
 def history(store: Store, record_id: int) -> list[dict[str, Any]]:
-    """Every event on one record, oldest first: annotator, state, value, comment, created_at, job_id, job_state, …"""
+    """Every event on one record, oldest first: annotator, state, value, comment, reason, flagged, guideline_revision,
+    task_revision, seconds, created_at, job_id, job_kind, job_state."""
     found = store.rows(
-        "SELECT a.event_id, a.task_id, a.annotator, a.state, a.value, a.comment, a.guideline_revision, a.seconds, "
-        "a.created_at, a.job_id, j.state AS job_state FROM annotation_event a LEFT JOIN job j ON j.id = a.job_id "
+        "SELECT a.event_id, a.task_id, a.annotator, a.state, a.value, a.comment, coalesce(a.reason, '') AS reason, "
+        "coalesce(a.flagged, false) AS flagged, a.guideline_revision, a.task_revision, a.seconds, a.created_at, "
+        "a.job_id, j.kind AS job_kind, j.state AS job_state FROM annotation_event a LEFT JOIN job j ON j.id = a.job_id "
         "WHERE a.record_id = ? ORDER BY a.id",
         [record_id],
     )
@@ -116,9 +139,11 @@ def history(store: Store, record_id: int) -> list[dict[str, Any]]:
 
 
 def current(store: Store, task_id: int, record_ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
-    """The submitted answers that stand, in order of record: record_id, annotator, kind, value, comment, created_at."""
+    """The submitted answers that stand, in order of record: record_id, annotator, kind, value, comment, flagged,
+    guideline_revision, created_at."""
     found = store.rows(
-        "SELECT a.record_id, a.annotator, coalesce(p.kind, 'human') AS kind, a.value, a.comment, a.created_at "
+        "SELECT a.record_id, a.annotator, coalesce(p.kind, 'human') AS kind, a.value, a.comment, "
+        "coalesce(a.flagged, false) AS flagged, a.guideline_revision, a.created_at "
         "FROM annotation_now a LEFT JOIN annotator p ON p.name = a.annotator "
         "WHERE a.task_id = $task AND a.state = 'submitted' "
         "AND ($ids IS NULL OR a.record_id IN (SELECT unnest($ids::BIGINT[]))) ORDER BY a.record_id, a.id",
@@ -141,28 +166,66 @@ def answered(store: Store, task_id: int, record_ids: Sequence[int]) -> set[int]:
 
 
 def recent(store: Store, task_id: int, annotator: str, limit: int = 30) -> list[dict[str, Any]]:
-    """An annotator's own last answers and skips that stand, newest first: record_id, state, value, comment."""
-    found: dict[int, dict[str, Any]] = {}
-    for row in store.rows(
-        "SELECT record_id, state, value, comment FROM annotation_event "
-        "WHERE task_id = ? AND annotator = ? AND job_id IS NULL ORDER BY id DESC LIMIT ?",
+    """An annotator's own last answers and skips that stand, newest first: record_id, state, value, comment, reason,
+    flagged. What a job did to them since (renamed labels) is in them; what a job answered for them is not."""
+    given = store.rows(
+        "SELECT record_id FROM annotation_event WHERE task_id = ? AND annotator = ? AND job_id IS NULL "
+        "ORDER BY id DESC LIMIT ?",
         [task_id, annotator, limit * 4],
-    ):
-        found.setdefault(row["record_id"], row)
-    standing = [{**row, "value": json.loads(row["value"])} for row in found.values() if row["state"] in ANSWERED]
-    return standing[:limit]
+    )
+    order = {row["record_id"]: at for at, row in reversed(list(enumerate(given)))}
+    found = store.rows(
+        "SELECT record_id, state, value, comment, coalesce(reason, '') AS reason, coalesce(flagged, false) AS flagged "
+        "FROM annotation_event WHERE task_id = $task AND annotator = $annotator "
+        "AND record_id BETWEEN list_min($ids::BIGINT[]) AND list_max($ids::BIGINT[]) "
+        "AND list_contains($ids::BIGINT[], record_id) AND (job_id IS NULL OR job_id IN (SELECT id FROM job_live)) "
+        "QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY id DESC) = 1",
+        {"task": task_id, "annotator": annotator, "ids": list(order)},
+    )
+    standing = [{**row, "value": json.loads(row["value"])} for row in found if row["state"] in ANSWERED]
+    return sorted(standing, key=lambda row: order[row["record_id"]])[:limit]
 
 
-def label_counts(store: Store, task_id: int) -> dict[str, int]:
-    """{label: submitted answers that stand}."""
+def label_counts(store: Store, task_id: int, question: str | None = None) -> dict[str, int]:
+    """{label: submitted answers that stand and hold it}, of one question or of all, the commonest first."""
     return {
         row["label"]: row["n"]
         for row in store.rows(
-            "SELECT unnest(json_extract_string(value, '$.*')) AS label, count(*) AS n FROM annotation_now "
-            "WHERE task_id = ? AND state = 'submitted' GROUP BY label ORDER BY n DESC, label",
-            [task_id],
+            """
+            WITH said AS (
+              SELECT id, unnest(map_entries(CAST(value AS MAP(VARCHAR, JSON))), recursive := true) FROM annotation_now
+              WHERE task_id = $task AND state = 'submitted'),
+            held AS (
+              SELECT id, unnest(CASE WHEN json_type(value) = 'VARCHAR' THEN [value ->> '$']
+                WHEN json_type(value, '$[0]') = 'OBJECT' THEN json_extract_string(value, '$[*].label')
+                WHEN json_type(value, '$[0]') = 'VARCHAR' THEN json_extract_string(value, '$[*]') END) AS label
+              FROM said WHERE $question IS NULL OR key = $question)
+            SELECT label, count(DISTINCT id) AS n FROM held WHERE label IS NOT NULL
+            GROUP BY label ORDER BY n DESC, label
+            """,
+            {"task": task_id, "question": question},
         )
     }
+
+
+def answers_to(store: Store, task_id: int, question: str) -> int:
+    """How many submitted answers that stand answer this question."""
+    return int(
+        store.scalar(
+            "SELECT count(*) FROM annotation_now WHERE task_id = ? AND state = 'submitted' "
+            "AND list_contains(json_keys(value), ?)",
+            [task_id, question],
+        )
+    )
+
+
+def flagged(store: Store, task_id: int) -> list[dict[str, Any]]:
+    """What annotators marked to be looked at, newest first: record_id, annotator, state, comment, at."""
+    return store.rows(
+        "SELECT record_id, annotator, state, comment, created_at AS at FROM annotation_now "
+        "WHERE task_id = ? AND flagged AND state <> 'withdrawn' ORDER BY id DESC",
+        [task_id],
+    )
 
 
 def by_annotator(store: Store, task_id: int) -> list[dict[str, Any]]:
@@ -176,33 +239,33 @@ def by_annotator(store: Store, task_id: int) -> list[dict[str, Any]]:
     )
 
 
-def own_counts(store: Store, task_id: int, annotator: str, since: datetime) -> dict[str, int]:
-    """{submitted, skipped, today}: what an annotator's answers come to; `today` are those given since `since` (UTC)."""
-    row = store.row(
-        "SELECT count(*) FILTER (state = 'submitted') AS submitted, count(*) FILTER (state = 'skipped') AS skipped, "
-        "count(*) FILTER (state = 'submitted' AND given >= $since) AS today FROM ("
-        "SELECT arg_max(state, id) AS state, arg_max(created_at, id) AS given FROM annotation_event "
-        "WHERE task_id = $task AND annotator = $annotator AND (job_id IS NULL OR job_id IN (SELECT id FROM job_live)) "
-        "GROUP BY record_id)",
-        {"task": task_id, "annotator": annotator, "since": since},
-    )
-    return {name: int(n) for name, n in (row or {}).items()}
+def _release(
+    cursor: Cursor, task_id: int, annotator: str, answered: Sequence[int], around: Mapping[int, Context]
+) -> None:
+    held = [record for record in answered if around[record].claimed]
+    if held:  # most answers are to a record that is held; those of a job are not
+        cursor.execute(
+            "DELETE FROM claim WHERE task_id = ? AND annotator = ? AND record_id IN (SELECT unnest(?::BIGINT[]))",
+            [task_id, annotator, held],
+        )
 
 
-def _release(cursor: Cursor, task_id: int, annotator: str, answers: Sequence[Answer]) -> None:
-    answered = [a.record_id for a in answers if a.state in ANSWERED]
-    cursor.execute(
-        "DELETE FROM claim WHERE task_id = ? AND annotator = ? AND record_id IN (SELECT unnest(?::BIGINT[]))",
-        [task_id, annotator, answered],
-    )
-
-
-def _strays(cursor: Cursor, answers: Sequence[Answer]) -> dict[int, str]:
-    # The bounds let DuckDB skip the row groups that no answer touches; a list alone would read every record.
-    ids = [a.record_id for a in answers]
+def _known(cursor: Cursor, event_ids: Sequence[str]) -> dict[str, tuple[int, str, int, str]]:
+    # Whose events are stored under these ids: task, annotator, record, state.
+    # one mark for each id: only so does DuckDB look them up in the key's index
+    marks = ", ".join("?" * len(event_ids))
     rows = cursor.execute(
-        "SELECT id, dropped FROM record_now WHERE id BETWEEN ? AND ? AND id IN (SELECT unnest(?))",
-        [min(ids), max(ids), ids],
+        f"SELECT event_id, task_id, annotator, record_id, state FROM annotation_event WHERE event_id IN ({marks})",
+        event_ids,
     ).fetchall()
-    dropped = dict(rows)
-    return {i: "dropped" if i in dropped else "gone" for i in ids if dropped.get(i, True)}
+    return {row[0]: row[1:] for row in rows}
+
+
+def _became(answer: Answer, around: Context, overlap: int) -> Stored:
+    """What becomes of a new answer; its word is then the annotator's last on the record."""
+    standing = around.mine in ANSWERED
+    if answer.state == "draft" and standing:
+        return Stored(ignored=True, stray=around.stray, fields=around.fields)
+    late = answer.state == "submitted" and not standing and not around.held and 0 < overlap <= around.others
+    around.mine = answer.state
+    return Stored(stray=around.stray, late=late, fields=around.fields)

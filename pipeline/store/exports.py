@@ -46,7 +46,7 @@ def batches(store: Store, project_id: int, *, dropped: bool, size: int = SIZE) -
         )
         if not found:
             return
-        bounds = {"low": found[0]["number"], "high": found[-1]["number"]}
+        bounds = {"low": found[0]["number"], "high": found[-1]["number"], "project": project_id}
         answers, hints = _annotations(store, bounds), _suggestions(store, bounds)
         after = bounds["high"]
         yield [_row(row, answers, hints) for row in found]
@@ -68,12 +68,13 @@ def _parsed(text: str) -> Any:
 def _annotations(store: Store, bounds: dict[str, int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {}
     for row in store.rows(
-        "SELECT a.record_id, a.annotator, a.state, a.value, a.comment, a.created_at, p.kind FROM annotation_now a "
-        "LEFT JOIN annotator p ON p.name = a.annotator WHERE a.record_id BETWEEN $low AND $high "
+        "SELECT a.record_id, a.annotator, a.state, a.value, a.comment, a.reason, a.flagged, a.created_at, p.kind "
+        "FROM annotation_now a LEFT JOIN annotator p ON p.name = a.annotator WHERE a.record_id BETWEEN $low AND $high "
+        "AND a.task_id IN (SELECT id FROM task_revision WHERE project_id = $project) "
         "AND a.state IN ('submitted', 'skipped', 'draft') ORDER BY a.id",
         bounds,
     ):
-        extra = {"comment": row["comment"]} if row["comment"] else {}
+        extra = {name: row[name] for name in ("comment", "reason", "flagged") if row[name]}
         if row["kind"] == "simulated":
             extra["simulated"] = True
         at = row["created_at"].isoformat() + "Z"
@@ -88,7 +89,8 @@ def _suggestions(store: Store, bounds: dict[str, int]) -> dict[int, list[dict[st
     found: dict[int, list[dict[str, Any]]] = {}
     for row in store.rows(
         "SELECT record_id, source, question, value, score FROM suggestion_now "
-        "WHERE record_id BETWEEN $low AND $high ORDER BY id",
+        "WHERE record_id BETWEEN $low AND $high "
+        "AND task_id IN (SELECT id FROM task_revision WHERE project_id = $project) ORDER BY id",
         bounds,
     ):
         row["value"] = json.loads(row["value"])

@@ -10,12 +10,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.domain import WorkbenchError
 from pipeline.store import records
@@ -23,17 +21,6 @@ from pipeline.store.database import Cursor, Store, to_json
 
 MOST_UPLOADED = 8_000_000_000  # bytes in the uploads folder
 LARGEST_UPLOAD = 524_288_000
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """Where the labels of a file go: to `annotator` as answers, or to `source` as suggestions."""
-
-    task_id: int
-    guideline_revision: int
-    question: str
-    annotator: str = ""
-    source: str = ""
 
 
 def earlier(store: Store, project_id: int, sha256: str) -> dict[str, Any] | None:
@@ -52,7 +39,7 @@ def discard(store: Store, job_id: int) -> None:
         live = cursor.execute("SELECT 1 FROM job WHERE id = ? AND state <> 'running'", [job_id]).fetchone()
         if live is not None:
             raise ValueError(f"job {job_id} is not running")
-        for table in ("annotation_event", "suggestion", "record"):
+        for table in ("annotation_event", "suggestion", "verdict", "record"):
             cursor.execute(f"DELETE FROM {table} WHERE job_id = ?", [job_id])
 
     store.transact(work)
@@ -68,35 +55,53 @@ def has_prefix(store: Store, project_id: int, prefix: str) -> bool:
     return found is not None
 
 
-def known_ids(store: Store, project_id: int, job_id: int, ids: list[str]) -> set[str]:
-    """Those of the external ids that live records of the project, or records of this job, have already."""
+def numbers(store: Store, project_id: int, job_id: int, ids: list[str]) -> dict[str, int]:
+    """The records, live ones of the project or this job's, that have one of the external ids: {external id: number}."""
     found = store.rows(
-        "SELECT DISTINCT external_id FROM record WHERE project_id = ? "
-        "AND (job_id = ? OR job_id IN (SELECT id FROM job_live)) AND external_id IN (SELECT unnest(?))",
+        "SELECT external_id, min(id) AS id FROM record WHERE project_id = ? "
+        "AND (job_id = ? OR job_id IN (SELECT id FROM job_live)) AND external_id IN (SELECT unnest(?::VARCHAR[])) "
+        "GROUP BY external_id",
         [project_id, job_id, ids],
     )
-    return {row["external_id"] for row in found}
+    return {row["external_id"]: row["id"] for row in found}
 
 
-def write(store: Store, project_id: int, job_id: int, rows: pa.Table, answers: Answers | None) -> int:
-    """Add one batch: `rows` has the columns line, external_id, text, meta, split, label. Returns the labels written."""
+def write(
+    store: Store, project_id: int, job_id: int, rows: pa.Table, events: pa.Table, suggestions: pa.Table,
+    parents: Mapping[str, int],
+) -> None:  # fmt: skip
+    """Add one batch, in one transaction.
+
+    `rows` has the columns external_id, text, fields, meta, split, parent (an external id: of an earlier row, or of
+    `parents`) and dropped. `events` and `suggestions` have columns of their tables, but `row`, the place in `rows`, for
+    record_id and job_id.
+    """
     count = rows.num_rows
 
-    def work(cursor: Cursor) -> int:
+    def work(cursor: Cursor) -> None:
         fresh = cursor.execute("SELECT nextval('record_id') FROM range(?)", [count]).fetchall()
         ids = pa.array([row[0] for row in fresh], pa.int64())
-        table = rows.select(["external_id", "text", "meta", "split"])
-        records.append(store, cursor, _with(table, id=ids, project_id=project_id, job_id=job_id))
-        if answers is None:
-            return 0
-        labelled = rows.append_column("record_id", ids).filter(pc.is_valid(rows["label"]))
-        if answers.annotator:
-            store.insert("annotation_event", _events(labelled, job_id, answers), cursor)
-        else:
-            store.insert("suggestion", _suggestions(labelled, job_id, answers), cursor)
-        return int(labelled.num_rows)
+        table = rows.select(["external_id", "text", "fields", "meta", "split"])
+        above = _parents(rows, ids, parents)
+        records.append(store, cursor, _with(table, id=ids, parent_id=above, project_id=project_id, job_id=job_id))
+        for name, said in (("annotation_event", events), ("suggestion", suggestions)):
+            own = _with(said.drop_columns(["row"]), record_id=ids.take(said["row"]), job_id=job_id)
+            store.insert(name, own, cursor)
+        gone = ids.filter(rows["dropped"])
+        drops = pa.table({"record_id": gone, **{name: pa.repeat(word, len(gone)) for name, word in _DROP.items()}})
+        store.insert("verdict", _with(drops, job_id=job_id), cursor)
 
-    return store.transact(work)
+    store.transact(work)
+
+
+_DROP = {"step": "import", "kind": "drop", "reason": "dropped where the file comes from"}
+
+
+def _parents(rows: pa.Table, ids: pa.Array, known: Mapping[str, int]) -> pa.Array:
+    if rows["parent"].null_count == rows.num_rows:
+        return pa.nulls(rows.num_rows, pa.int64())
+    number = {**known, **dict(zip(rows["external_id"].to_pylist(), ids.to_pylist(), strict=True))}
+    return pa.array([None if name is None else number[name] for name in rows["parent"].to_pylist()], pa.int64())
 
 
 def reserve_task_id(store: Store) -> int:
@@ -110,7 +115,9 @@ def save_task(
 ) -> None:  # fmt: skip
     """Inside a transaction: make the task, or add a revision if `define` changes its definition (None = none yet)."""
     last = cursor.execute(
-        "SELECT revision, name, definition, guideline, guideline_revision FROM task WHERE id = ?", [task_id]
+        "SELECT (SELECT max(revision) FROM task_revision r WHERE r.id = t.id), name, definition, guideline, "
+        "guideline_revision FROM task t WHERE id = ?",
+        [task_id],
     ).fetchone()
     before = json.loads(last[2]) if last else None
     definition = define(before)
@@ -129,9 +136,9 @@ def annotator_kind(store: Store, name: str) -> str | None:
     return store.scalar("SELECT kind FROM annotator WHERE name = ?", [name])
 
 
-def save_annotator(cursor: Cursor, name: str) -> None:
+def save_annotator(cursor: Cursor, name: str, kind: str = "imported") -> None:
     """Inside a transaction: make the annotator, as one who came with a file, unless the name is known."""
-    cursor.execute("INSERT INTO annotator (name, kind) VALUES (?, 'imported') ON CONFLICT DO NOTHING", [name])
+    cursor.execute("INSERT INTO annotator (name, kind) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, kind])
 
 
 def save_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
@@ -157,34 +164,6 @@ def save_upload(store: Store, name: str, content: bytes | memoryview) -> Path:
 def _with(table: pa.Table, **values: Any) -> pa.Table:
     """The table with more columns: an Arrow array, or one number for every row."""
     for name, value in values.items():
-        column = value if isinstance(value, pa.Array) else pa.repeat(pa.scalar(value, pa.int32()), table.num_rows)
+        column = pa.repeat(pa.scalar(value, pa.int32()), table.num_rows) if isinstance(value, int) else value
         table = table.append_column(name, column)
     return table
-
-
-def _events(rows: pa.Table, job_id: int, answers: Answers) -> pa.Table:
-    labels = rows["label"].to_pylist()
-    written = {label: to_json({answers.question: label}) for label in set(labels)}
-    table = pa.table(
-        {
-            "event_id": pa.array([f"import-{job_id}-{line}" for line in rows["line"].to_pylist()], pa.string()),
-            "record_id": rows["record_id"],
-            "annotator": pa.repeat(answers.annotator, len(labels)),
-            "state": pa.repeat("submitted", len(labels)),
-            "value": pa.array([written[label] for label in labels], pa.string()),
-        }
-    )
-    return _with(table, task_id=answers.task_id, guideline_revision=answers.guideline_revision, job_id=job_id)
-
-
-def _suggestions(rows: pa.Table, job_id: int, answers: Answers) -> pa.Table:
-    labels = rows["label"].to_pylist()
-    table = pa.table(
-        {
-            "record_id": rows["record_id"],
-            "source": pa.repeat(answers.source, len(labels)),
-            "question": pa.repeat(answers.question, len(labels)),
-            "value": pa.array([to_json(label) for label in labels], pa.string()),
-        }
-    )
-    return _with(table, task_id=answers.task_id, job_id=job_id)

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from pipeline.domain import Job, WorkbenchError
+from pipeline.store import label_changes
 from pipeline.store.database import Cursor, Store, to_json
 
 
@@ -133,6 +134,7 @@ def undo(store: Store, job_id: int) -> None:
         later = cursor.execute(_BUILT_ON, {"job": job_id}).fetchone()
         if later is not None:
             raise JobRefused(f"Job {later[0]} ({later[1]}) builds on job {job_id}. Undo job {later[0]} first.")
+        _refuse_if(label_changes.cannot_undo(cursor, job_id))
         base = {"base": _base(cursor, job.project_id, job.kind, job_id)}
         cursor.execute(
             "UPDATE job SET state = 'undone', owner = json_merge_patch(owner, ?) WHERE id = ?", [to_json(base), job_id]
@@ -150,9 +152,20 @@ def redo(store: Store, job_id: int) -> None:
         _refuse_unless(cursor, job_id, ("undone", "preview"), "an undone job or a preview can be applied")
         _refuse_busy(cursor, job.project_id)
         _unmoved(cursor, job)
+        _refuse_if(label_changes.cannot_redo(cursor, job_id))
         cursor.execute("UPDATE job SET state = 'done' WHERE id = ?", [job_id])
 
     store.transact(work)
+
+
+def finish(cursor: Cursor, job_id: int, place: Mapping[str, Any]) -> None:
+    """Inside the last transaction of a verb whose end must come with its last effect: the job is done from there on."""
+    cursor.execute("UPDATE job SET cursor = ?, state = 'done' WHERE id = ?", [to_json(dict(place)), job_id])
+
+
+def _refuse_if(reason: str) -> None:
+    if reason:
+        raise JobRefused(reason)
 
 
 def _refuse_busy(cursor: Cursor, project_id: int | None) -> None:
@@ -171,10 +184,13 @@ def _refuse_unless(cursor: Cursor, job_id: int, states: tuple[str, ...], only: s
 
 
 def _base(cursor: Cursor, project_id: int | None, kind: str, own: int) -> list[int]:
-    """The live jobs that made the data what it is; for a freeze also the freezes, which fix splits."""
+    """The live jobs that made the data what it is; for a freeze also the freezes, which fix splits; for what writes
+    answers also the changes of labels."""
     found = cursor.execute(
         "SELECT id FROM job WHERE project_id IS NOT DISTINCT FROM $project AND state = 'done' AND id <> $own "
-        "AND (kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') OR kind = $kind AND kind = 'freeze') "
+        "AND (kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') OR kind = $kind AND kind = 'freeze' "
+        "OR kind = 'change-labels' AND $kind IN ('import', 'simulate', 'bulk', 'change-labels') "
+        "OR kind IN ('simulate', 'bulk') AND $kind = 'change-labels') "
         "ORDER BY id",
         {"project": project_id, "kind": kind, "own": own},
     ).fetchall()
@@ -193,7 +209,8 @@ def _unmoved(cursor: Cursor, job: Job) -> list[int]:
 
 
 # A later live job builds on this one if it made records from its records, or edited or judged a record that this one
-# made or edited after the fact. Judgements of a text that reverts would otherwise outlive the text.
+# made or edited after the fact. Judgements of a text that reverts would otherwise outlive the text. A change of labels
+# builds on the answers that it rewrote.
 _BUILT_ON = """
 SELECT j.id, j.kind FROM job j
 WHERE j.id > $job AND j.state = 'done' AND (
@@ -201,6 +218,11 @@ WHERE j.id > $job AND j.state = 'done' AND (
   OR EXISTS (SELECT 1 FROM verdict later JOIN verdict mine ON mine.record_id = later.record_id
     WHERE later.job_id = j.id AND later.kind = 'edit' AND mine.job_id = $job AND mine.kind = 'edit')
   OR EXISTS (SELECT 1 FROM verdict later JOIN record mine ON mine.id = later.record_id
+    WHERE later.job_id = j.id AND mine.job_id = $job)
+  OR j.kind = 'change-labels' AND EXISTS (SELECT 1 FROM annotation_event later JOIN annotation_event mine
+    ON mine.record_id = later.record_id AND mine.task_id = later.task_id AND mine.annotator = later.annotator
+    WHERE later.job_id = j.id AND mine.job_id = $job)
+  OR EXISTS (SELECT 1 FROM suggestion later JOIN suggestion mine ON mine.id = later.replaces
     WHERE later.job_id = j.id AND mine.job_id = $job))
 ORDER BY j.id DESC LIMIT 1
 """

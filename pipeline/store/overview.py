@@ -8,7 +8,8 @@ from pipeline.store.database import Store
 
 
 def states(store: Store, project_id: int) -> dict[str, int]:
-    """Records by state, as the records filter names them; to_label counts what an annotator could be given."""
+    """Records by state, as the records filter names them; to_label and to_relabel count what an
+    annotator could be given."""
     row = store.row(
         """
         WITH answered AS (
@@ -23,6 +24,7 @@ def states(store: Store, project_id: int) -> dict[str, int]:
           count(*) FILTER (a.skipped) AS skipped,
           count(*) FILTER (NOT r.dropped AND r.parent_id IS NULL AND a.record_id IS NULL) AS unlabelled,
           count(*) FILTER (q.record_id IS NOT NULL) AS relabel,
+          count(*) FILTER (q.record_id IS NOT NULL AND NOT r.dropped) AS to_relabel,
           count(*) FILTER (r.parent_id IS NOT NULL) AS augmented,
           count(*) FILTER (NOT r.dropped AND r.parent_id IS NULL) AS to_label
         FROM record_now r LEFT JOIN answered a ON a.record_id = r.id LEFT JOIN relabel q ON q.record_id = r.id
@@ -34,15 +36,29 @@ def states(store: Store, project_id: int) -> dict[str, int]:
 
 
 def labels(store: Store, project_id: int) -> list[dict[str, Any]]:
-    """Rows of label, annotator, simulated and n over the submitted answers of the project's records."""
+    """Rows of label, annotator, simulated and n, the submitted answers of the project's records that hold the label.
+
+    Marks of a rating are labels here, what was written or put in order is not.
+    """
     return store.rows(
         """
-        WITH answers AS (
-          SELECT unnest(json_extract_string(a.value, '$.*')) AS label, a.annotator
+        WITH asked AS (
+          SELECT id AS task_id, q ->> 'name' AS question FROM (
+            SELECT id, unnest(CAST(json_extract(definition, '$.questions') AS JSON[])) AS q
+            FROM task WHERE project_id = $project)
+          WHERE q ->> 'kind' NOT IN ('answer', 'text', 'chat', 'ranking')),
+        said AS (
+          SELECT a.task_id, a.annotator,
+            unnest(map_entries(CAST(a.value AS MAP(VARCHAR, JSON))), recursive := true)
           FROM annotation_now a JOIN record_now r ON r.id = a.record_id
-          WHERE r.project_id = ? AND a.state = 'submitted')
-        SELECT s.label, s.annotator, coalesce(p.kind = 'simulated', false) AS simulated, count(*) AS n
-        FROM answers s LEFT JOIN annotator p ON p.name = s.annotator GROUP BY ALL ORDER BY n DESC, label
+          WHERE r.project_id = $project AND a.state = 'submitted'),
+        held AS (
+          SELECT annotator, unnest(list_distinct(CASE WHEN json_type(value) <> 'ARRAY' THEN [value ->> '$']
+            WHEN json_type(value, '$[0]') = 'OBJECT' THEN json_extract_string(value, '$[*].label')
+            ELSE json_extract_string(value, '$[*]') END)) AS label
+          FROM said JOIN asked ON asked.task_id = said.task_id AND asked.question = said.key)
+        SELECT h.label, h.annotator, coalesce(p.kind = 'simulated', false) AS simulated, count(*) AS n
+        FROM held h LEFT JOIN annotator p ON p.name = h.annotator GROUP BY ALL ORDER BY n DESC, label
         """,
-        [project_id],
+        {"project": project_id},
     )

@@ -60,30 +60,57 @@ def tasks(store: Store, project_id: int) -> list[Task]:
     return [_task(r) for r in store.rows("SELECT * FROM task WHERE project_id = ? ORDER BY id", [project_id])]
 
 
+def task_by_id(store: Store, task_id: int) -> Task:
+    """One task as it stands. Raises WorkbenchError if there is none of this number."""
+    row = store.row("SELECT * FROM task WHERE id = ?", [task_id])
+    if row is None:
+        raise WorkbenchError(f"There is no task with the number {task_id}.")
+    return _task(row)
+
+
 def save_task(
     store: Store, project_id: int, *, name: str, kind: str, definition: Mapping[str, Any], guideline: str = ""
 ) -> Task:
     """Make the project's task of this name, or add a revision to it. A changed guideline gets a new revision number."""
 
     def work(cursor: Cursor) -> int:
-        last = cursor.execute(
-            "SELECT id, revision, guideline, guideline_revision FROM task WHERE project_id = ? AND name = ?",
-            [project_id, name],
-        ).fetchone()
+        last = cursor.execute("SELECT id FROM task WHERE project_id = ? AND name = ?", [project_id, name]).fetchone()
         if last is None:
             fresh = cursor.execute("SELECT nextval('task_id')").fetchone()
-            task_id, revision, guideline_revision = fresh[0] if fresh else 0, 1, 1
+            task_id = fresh[0] if fresh else 0
         else:
-            task_id, revision, guideline_revision = last[0], last[1] + 1, last[3] + (last[2] != guideline)
-        cursor.execute(
-            "INSERT INTO task_revision (id, project_id, revision, name, kind, definition, guideline, "
-            "guideline_revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [task_id, project_id, revision, name, kind, to_json(definition), guideline, guideline_revision],
-        )
-        return task_id
+            task_id = last[0]
+        add_revision(cursor, task_id, project_id, name=name, kind=kind, definition=definition, guideline=guideline)
+        return int(task_id)
 
-    saved = store.transact(work)
-    return next(t for t in tasks(store, project_id) if t.id == saved)
+    return task_by_id(store, store.transact(work))
+
+
+def add_revision(
+    cursor: Cursor, task_id: int, project_id: int, *, name: str, kind: str, definition: Mapping[str, Any],
+    guideline: str, job_id: int | None = None,
+) -> int:  # fmt: skip
+    """Inside a transaction: write the task as it shall stand; returns its revision. `job_id` is the label change that
+    made it: the revision counts only while that job is done."""
+    newest = cursor.execute("SELECT max(revision) FROM task_revision WHERE id = ?", [task_id]).fetchone()
+    last = cursor.execute("SELECT guideline, guideline_revision FROM task WHERE id = ?", [task_id]).fetchone()
+    revision = (newest[0] if newest and newest[0] else 0) + 1
+    guideline_revision = 1 if last is None else last[1] + (last[0] != guideline)
+    cursor.execute(
+        "INSERT INTO task_revision (id, project_id, revision, name, kind, definition, guideline, "
+        "guideline_revision, job_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [task_id, project_id, revision, name, kind, to_json(definition), guideline, guideline_revision, job_id],
+    )
+    return int(revision)
+
+
+def guidelines(store: Store, task_id: int) -> list[dict[str, Any]]:
+    """Every guideline that the task has had, oldest first: revision, text, created_at (UTC)."""
+    return store.rows(
+        "SELECT guideline_revision AS revision, arg_min(guideline, revision) AS text, min(created_at) AS created_at "
+        "FROM task_revision WHERE id = ? GROUP BY guideline_revision ORDER BY guideline_revision",
+        [task_id],
+    )
 
 
 def _project(row: Mapping[str, Any]) -> Project:
@@ -93,5 +120,5 @@ def _project(row: Mapping[str, Any]) -> Project:
 def _task(row: Mapping[str, Any]) -> Task:
     return Task(
         row["id"], row["project_id"], row["name"], row["kind"], json.loads(row["definition"]), row["guideline"],
-        row["guideline_revision"],
+        row["guideline_revision"], row["revision"],
     )  # fmt: skip

@@ -1,86 +1,93 @@
 """Who labels what next. A claim is a lease on a record: while it lasts nobody is given the record beyond its overlap.
 
-Does not say what an answer is (pipeline.questions), and shows nobody another's answer.
+Claims are rows, so a lease outlives the server. Who may be asked what is looked up in a line in memory
+(pipeline.store.line), which is brought up to date inside the transaction that writes the claim. Does not say what an
+answer is (pipeline.questions), and shows nobody another's answer.
+
+Who gets which records is the plan's (pipeline.plan): a person named in an assignment gets the records of their
+assignments' filters and no others; a person named in none gets all records that no exclusive assignment holds. A filter
+is read when the plan is saved, and again when records come or a job changes texts, flags, suggestions or families.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 import weakref
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline.domain import Task
+from pipeline.plan import Plan, plan_from
+from pipeline.store import claimed as claimed_rows
+from pipeline.store import line_rows
+from pipeline.store.claimed import Claimed, texts_of
 from pipeline.store.database import Cursor, Store
+from pipeline.store.line import Line
+from pipeline.store.line_parts import Choice
+from pipeline.store.outlook import Holder, Remaining, micros, outlook
+from pipeline.store.walk import choose
+
+__all__ = ["LEASE_SECONDS", "Claimed", "Holder", "Remaining", "alone", "checked_plan", "claim", "forget", "ready",
+           "release", "remaining", "texts_of", "warm"]  # fmt: skip
 
 LEASE_SECONDS = 600
-CHUNK = 1024  # records that a claim looks at from the front of the queue, before it looks at all that follow
-LAST_RECORD = 2**62
+RENEW_BELOW = 0.75  # of the lease: a claim with more than this left is not written again
+ENOUGH = 0.8  # of the records asked for: who holds this many of them waits for no other writer, and writes nothing
+TRIES = 3  # to build a line beside other writers, before it is built while they wait
+NO_TASK_REVISION = 0
+
+log = logging.getLogger("winnow.queue")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A record in an annotator's hands. `relabel` and `reason` are of the request that brought it back, if one did."""
+@dataclass(slots=True)
+class _Slot:
+    """The place of one task's line. Nobody who has its lock waits for the store's write lock: a claim that writes has
+    that one first, so that the claims which write nothing wait for no writer."""
 
-    record_id: int
-    external_id: str
-    text: str
-    relabel: int | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Another annotator who holds records, and until when if they do nothing more (UTC)."""
-
-    annotator: str
-    records: int
-    until: datetime
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    line: Line | None = None
+    revision: int = NO_TASK_REVISION
 
 
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """total records to label, those of them that are closed to this annotator, and who holds the rest."""
-
-    total: int
-    left: int
-    relabel: int
-    holders: tuple[Holder, ...]
-
-    @property
-    def finished(self) -> bool:
-        return self.left == 0 and self.relabel == 0
+_slots: weakref.WeakKeyDictionary[Store, dict[int, _Slot]] = weakref.WeakKeyDictionary()
+_slots_lock = threading.Lock()
 
 
 def claim(
-    store: Store, task: Task, annotator: str, n: int, *, overlap: int = 1, lease_seconds: float = LEASE_SECONDS,
-    now: datetime | None = None,
+    store: Store, task: Task, annotator: str, n: int, *, overlap: int | None = None,
+    lease_seconds: float = LEASE_SECONDS, now: datetime | None = None, have: Collection[int] | None = (),
 ) -> list[Claimed]:  # fmt: skip
-    """The first `n` records that this annotator should answer, leased to them for `lease_seconds` from now.
+    """The first `n` records that this annotator should answer, in the plan's order, leased to them from now.
 
-    Open relabel requests come first, then import order. Their earlier claims are renewed if among these and given up if
-    not. Never a record that is dropped, made by augmentation, answered or skipped by them (but for a relabel request),
-    or already as often answered or held by others as `overlap` says. One transaction; its cost does not grow with the
-    project.
+    Fewer than n, when they hold the first 80 % of n or more already: these alone, and nothing is written. What they
+    hold is renewed when less than 75 % of `lease_seconds` is left of it, and given up if it is not among the first.
+    `have` are the records that their page says it has, in its order; None for a page that has just begun, which gets
+    what they hold, behind what is to be labelled again if the plan has that first. They come first, and none of them
+    is given up, though it may be more than n: a page goes on answering what it has while the word that it should not
+    is on its way, or lost. It gives them up by not naming them.
+    Never a record that is dropped, made by augmentation, answered or skipped by them (but for a relabel request),
+    beyond their limits, outside their assignments, or already as often answered or held by others as the overlap says.
+    Records in `have` come light, without their texts. What a claim costs does not grow with the project, once the line
+    is ready.
     """
-    at = now or _utc_now()
-
-    def work(cursor: Cursor) -> list[Claimed]:
-        held = _held(cursor, task.id, at)
-        elsewhere = {record for record, who in held if who != annotator}
-        asked = [row for row in _relabels(cursor, task) if row[0] not in elsewhere][:n]
-        found = _texts(cursor, asked)
-        again = {claimed.record_id for claimed in found}
-        if len(found) < n:
-            fresh = _unanswered(store, cursor, task, annotator, overlap, at, n)
-            found += [claimed for claimed in fresh if claimed.record_id not in again][: n - len(found)]
-        _lease(store, cursor, task.id, annotator, [c.record_id for c in found], held, at, lease_seconds)
-        return found
-
-    return store.transact(work)
+    at, began = now or _utc_now(), time.perf_counter()
+    slot = _slot(store, task.id)
+    plan = _plan(task, overlap)
+    with slot.lock:
+        waited = time.perf_counter() - began
+        chosen = _as_held(_current(store, task, slot, plan), annotator, n, at, lease_seconds, have)
+    if chosen is None:
+        chosen = _in_line(store, task, slot, plan, lambda cursor, line: _lease(
+            cursor, line, task.id, annotator, n, at, lease_seconds, have))  # fmt: skip
+    found = claimed_rows.read(store, task.id, annotator, chosen, frozenset(have or ()))
+    log.debug("claim %.6f waited %.6f n=%d task=%d %s", time.perf_counter() - began, waited, len(found), task.id,
+              annotator)  # fmt: skip
+    return found
 
 
 def release(store: Store, task_id: int, annotator: str) -> None:
@@ -98,180 +105,170 @@ def alone(store: Store, task_id: int, annotator: str, now: datetime | None = Non
     )
 
 
-def remaining(store: Store, task: Task, annotator: str, *, overlap: int = 1, now: datetime | None = None) -> Remaining:
+def remaining(
+    store: Store, task: Task, annotator: str, *, overlap: int | None = None, now: datetime | None = None
+) -> Remaining:
     """What is still to do for one annotator, counted over the whole project."""
-    counts = store.row(
-        """
-        WITH said AS (
-          SELECT record_id, count(*) FILTER (state = 'submitted') AS submitted,
-            bool_or(annotator = $annotator AND state IN ('submitted', 'skipped')) AS mine
-          FROM annotation_now WHERE task_id = $task GROUP BY record_id)
-        SELECT count(*) AS total,
-          count(*) FILTER (coalesce(s.submitted, 0) < $overlap AND NOT coalesce(s.mine, false)) AS left_over
-        FROM record_now r LEFT JOIN said s ON s.record_id = r.id
-        WHERE r.project_id = $project AND NOT r.dropped AND r.parent_id IS NULL
-        """,
-        {"annotator": annotator, "task": task.id, "overlap": overlap, "project": task.project_id},
-    )
-    holders = store.rows(
-        "SELECT annotator, count(*) AS records, max(lease_until) AS until FROM claim "
-        "WHERE task_id = ? AND annotator <> ? AND lease_until > ? GROUP BY annotator ORDER BY annotator",
-        [task.id, annotator, now or _utc_now()],
-    )
-    requests = len(store.transact(lambda cursor: _relabels(cursor, task)))
-    total, left = (counts["total"], counts["left_over"]) if counts else (0, 0)
-    return Remaining(total, left, requests, tuple(Holder(**row) for row in holders))
+    at = micros(now or _utc_now())
+    slot = _slot(store, task.id)
+    with slot.lock:
+        line = _current(store, task, slot, _plan(task, overlap))
+        return outlook(line, annotator, at)
 
 
-def _held(cursor: Cursor, task_id: int, at: datetime) -> dict[tuple[int, str], datetime]:
-    rows = cursor.execute(
-        "SELECT record_id, annotator, lease_until FROM claim WHERE task_id = ? AND lease_until > ?", [task_id, at]
-    ).fetchall()
-    return {(record, who): until for record, who, until in rows}
+def warm(store: Store, task: Task) -> float:
+    """Make the task's line ready; returns the seconds that building it took. A claim does this by itself."""
+    slot = _slot(store, task.id)
+    with slot.lock:
+        return _current(store, task, slot, _plan(task, None)).built_in
 
 
-def _relabels(cursor: Cursor, task: Task) -> list[tuple[int, int, str]]:
-    """Open requests as (record, request, reason), the oldest of each record. Most projects have none: asked first."""
-    if cursor.execute("SELECT 1 FROM relabel_request WHERE task_id = ? LIMIT 1", [task.id]).fetchone() is None:
-        return []
-    return cursor.execute(
-        """
-        WITH asked AS (SELECT * FROM relabel_request WHERE task_id = $task AND job_id IN (SELECT id FROM job_live)),
-        said AS (
-          SELECT record_id, state, created_at FROM annotation_event
-          WHERE task_id = $task AND record_id IN (SELECT record_id FROM asked)
-            AND (job_id IS NULL OR job_id IN (SELECT id FROM job_live))
-          QUALIFY row_number() OVER (PARTITION BY record_id, annotator ORDER BY id DESC) = 1)
-        SELECT q.record_id, min(q.id), arg_min(q.reason, q.id) FROM asked q
-        WHERE NOT EXISTS (SELECT 1 FROM said a WHERE a.record_id = q.record_id
-            AND a.state IN ('submitted', 'skipped') AND a.created_at > q.created_at)
-          AND q.record_id IN (SELECT id FROM record_now WHERE NOT dropped AND project_id = $project
-            AND id BETWEEN (SELECT min(record_id) FROM asked) AND (SELECT max(record_id) FROM asked))
-        GROUP BY q.record_id ORDER BY min(q.id)
-        """,
-        {"task": task.id, "project": task.project_id},
-    ).fetchall()
+def ready(store: Store, task: Task) -> bool:
+    """Whether the task's line is in memory, so that the next claim is quick. Never waits."""
+    return _slot(store, task.id).line is not None
 
 
-@dataclass(slots=True)
-class _Place:
-    """How far the front of one annotator's queue is answered, and what was known when that was found out."""
-
-    jobs: object
-    event: int
-    record: int = 0
-    known: bool = False
+def forget(store: Store) -> None:
+    """Throw away what is in memory, as a restart does. The tables have everything."""
+    with _slots_lock:
+        _slots.pop(store, None)
 
 
-# The front of the queue only moves back when a job's state changes or an answer is taken back (withdrawn, or turned
-# into a skip, which leaves the record to others); both are looked up before it is trusted. Without it a claim would
-# walk past every record that was ever answered.
-_places: weakref.WeakKeyDictionary[Store, dict[tuple[int, str, int], _Place]] = weakref.WeakKeyDictionary()
+def checked_plan(definition: Mapping[str, Any]) -> Plan:
+    """The plan in a task's definition, its filters checked too. Raises BadPlan or BadFilter."""
+    plan = plan_from(definition)
+    for assignment in plan.assignments:
+        line_rows.checked_filter(assignment.filter)
+    return plan
 
 
-def _front(store: Store, cursor: Cursor, task: Task, annotator: str, overlap: int) -> _Place:
-    jobs = cursor.execute(
-        "SELECT count(*), bit_xor(hash(id, state)) FROM job WHERE project_id = ?", [task.project_id]
-    ).fetchone()
-    known = _places.setdefault(store, {})
-    place = known.get((task.id, annotator, overlap))
-    if place is None or place.jobs != jobs:
-        place = known[(task.id, annotator, overlap)] = _Place(jobs, 0)
-        newest = cursor.execute("SELECT max(id) FROM annotation_event").fetchone()
-        place.event = (newest and newest[0]) or 0
-        return place
-    newer = cursor.execute(
-        "SELECT max(id), min(record_id) FILTER (task_id = ? AND state <> 'submitted') "
-        "FROM annotation_event WHERE id > ?",
-        [task.id, place.event],
-    ).fetchone()
-    if newer is not None and newer[0] is not None:
-        place.event = newer[0]
-        if newer[1] is not None:
-            place.record = min(place.record, newer[1] - 1)
-    return place
+def _slot(store: Store, task_id: int) -> _Slot:
+    with _slots_lock:
+        return _slots.setdefault(store, {}).setdefault(task_id, _Slot())
 
 
-def _unanswered(
-    store: Store, cursor: Cursor, task: Task, annotator: str, overlap: int, at: datetime, n: int
-) -> list[Claimed]:
-    place = _front(store, cursor, task, annotator, overlap)
-    last = place.record + CHUNK if place.known else None
-    found = _open_records(cursor, task, annotator, overlap, at, place.record, last, n)
-    if len(found) < n and last is not None:
-        last, found = None, _open_records(cursor, task, annotator, overlap, at, place.record, None, n)
-    front = next((row[0] for row in found), None)
-    if front is not None:
-        place.record, place.known = front - 1, True
-    return [Claimed(row[1], row[2], row[3]) for row in found if not row[4]]
+def _plan(task: Task, overlap: int | None) -> Plan:
+    plan = plan_from(task.definition)
+    return plan if overlap is None else replace(plan, overlap=overlap)
 
 
-def _open_records(
-    cursor: Cursor, task: Task, annotator: str, overlap: int, at: datetime, after: int, last: int | None, n: int
-) -> list[tuple[Any, ...]]:
-    """Up to n rows of front, id, external id, text, held: what is open to the annotator in a range, free ones first.
+def _in_line(
+    store: Store, task: Task, slot: _Slot, plan: Plan, work: Callable[[Cursor, Line], list[Choice]]
+) -> list[Choice]:
+    """Do `work` in one transaction on the line as it stands in that transaction.
 
-    front is the first open record of the range, held or not. The bounds let DuckDB skip all other row groups.
+    A line that must be built is built outside of the transaction, because the other writers wait for that one. Until
+    the commit the line is ahead of the tables; whoever looks at it meanwhile, or after a rollback, sees by `settled`
+    and by the sums of the claims that these must be read again.
     """
-    return cursor.execute(
-        """
-        WITH last_words AS (
-          SELECT record_id, annotator, arg_max(state, id) AS state FROM annotation_event
-          WHERE task_id = $task AND record_id > $after AND record_id <= $last
-            AND (job_id IS NULL OR job_id IN (SELECT id FROM job_live)) GROUP BY record_id, annotator),
-        said AS (
-          SELECT record_id, count(*) FILTER (state = 'submitted') AS submitted,
-            bool_or(annotator = $annotator AND state IN ('submitted', 'skipped')) AS mine
-          FROM last_words GROUP BY record_id),
-        others AS (
-          SELECT record_id, count(*) AS holders FROM claim
-          WHERE task_id = $task AND annotator <> $annotator AND lease_until > $at GROUP BY record_id),
-        open AS (
-          SELECT r.id, r.external_id, r.text, coalesce(s.submitted, 0) + coalesce(o.holders, 0) >= $overlap AS held
-          FROM record_now r LEFT JOIN said s ON s.record_id = r.id LEFT JOIN others o ON o.record_id = r.id
-          WHERE r.project_id = $project AND r.id > $after AND r.id <= $last AND r.parent_id IS NULL AND NOT r.dropped
-            AND NOT coalesce(s.mine, false) AND coalesce(s.submitted, 0) < $overlap)
-        SELECT min(id) OVER (), id, external_id, CASE WHEN NOT held THEN text END, held
-        FROM open ORDER BY held, id LIMIT $n
-        """,
-        {"task": task.id, "project": task.project_id, "annotator": annotator, "overlap": overlap, "at": at,
-         "after": after, "last": LAST_RECORD if last is None else last, "n": n},
-    ).fetchall()  # fmt: skip
+    for attempt in range(TRIES + 1):
+        with slot.lock:
+            _fitting(store, task, slot, plan)
+
+        def step(cursor: Cursor, last: bool = attempt == TRIES) -> list[Choice] | None:
+            with slot.lock:
+                line, slot.line = slot.line, None  # it stays away if a job or an answer was taken in by half
+                if line is None or not line_rows.bring_up(cursor, task, line):
+                    if not last:
+                        return None
+                    line = line_rows.build(cursor, task, plan)
+                chosen = work(cursor, line)
+                slot.line = line
+                return chosen
+
+        chosen = store.transact(step)
+        if chosen is not None:
+            with slot.lock:
+                if slot.line is not None:
+                    slot.line.settled = True
+            return chosen
+    raise AssertionError("unreachable")
 
 
-def _texts(cursor: Cursor, asked: Sequence[tuple[int, int, str]]) -> list[Claimed]:
-    texts = texts_of(cursor, [record for record, _, _ in asked])
-    return [Claimed(record, *texts[record], request, reason) for record, request, reason in asked if record in texts]
+def _current(store: Store, task: Task, slot: _Slot, plan: Plan) -> Line:
+    """The line as the tables stand now, read in one transaction that writes nothing."""
+    while True:
+        line = _fitting(store, task, slot, plan)
+        try:
+            with closing(store.cursor()) as cursor:
+                cursor.execute("BEGIN")
+                if line_rows.bring_up(cursor, task, line):
+                    return line
+        except BaseException:
+            slot.line = None
+            raise
+        slot.line = None
 
 
-def texts_of(cursor: Cursor, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """{record: (external id, text)} of those of the records that are live."""
-    if not ids:
-        return {}
-    rows = cursor.execute(
-        "SELECT id, external_id, text FROM record_now WHERE id BETWEEN ? AND ? AND id IN (SELECT unnest(?))",
-        [min(ids), max(ids), list(ids)],
-    ).fetchall()
-    return {row[0]: (row[1], row[2]) for row in rows}
+def _fitting(store: Store, task: Task, slot: _Slot, plan: Plan) -> Line:
+    """The slot's line, following the newest plan; built if there is none or its order changed."""
+    line = slot.line
+    if line is not None and task.revision < slot.revision:
+        newest = store.scalar("SELECT max(revision) FROM task WHERE id = ?", [task.id])  # an undo may go back to one
+        if newest != task.revision:
+            return line  # the caller's page was drawn before the plan was changed
+    if line is not None and line.plan.arrangement == plan.arrangement:
+        line.replan(plan)
+    else:
+        with closing(store.cursor()) as cursor:
+            cursor.execute("BEGIN")
+            slot.line = line = line_rows.build(cursor, task, plan)
+        log.debug("line %.6f records=%d task=%d", line.built_in, len(line.ids), task.id)
+    slot.revision = task.revision
+    return line
+
+
+def _as_held(
+    line: Line, annotator: str, n: int, at: datetime, seconds: float, have: Collection[int] | None
+) -> list[Choice] | None:
+    """What the annotator holds, if that is enough, stands first in the order, and needs no renewal; else None."""
+    mine, now = line.mine.get(annotator, {}), micros(at)
+    if len(mine) < ENOUGH * n or line.ended(now) or any(u < now + seconds * RENEW_BELOW * 1e6 for u in mine.values()):
+        return None
+    kept = choose(line, annotator, n, now, _in_hand(line, mine, have))[: len(mine)]
+    return kept if {choice.record for choice in kept} == set(mine) else None
+
+
+def _in_hand(line: Line, mine: Mapping[int, int], have: Collection[int] | None) -> Collection[int]:
+    """What the annotator's page has; for one that has just begun what they hold, and before it what is asked again."""
+    if have is not None:
+        return have
+    return [*(line.requests.open() if line.plan.relabel_first else ()), *mine]
 
 
 def _lease(
-    store: Store, cursor: Cursor, task_id: int, annotator: str, records: list[int],
-    held: Mapping[tuple[int, str], datetime], at: datetime, seconds: float,
-) -> None:  # fmt: skip
-    mine = {record: until for (record, who), until in held.items() if who == annotator}
-    fresh_enough = at + timedelta(seconds=seconds * 0.75)
-    if set(mine) == set(records) and all(until >= fresh_enough for until in mine.values()):
-        return
-    cursor.execute(
-        "DELETE FROM claim WHERE task_id = ? AND (annotator = ? OR lease_until <= ?)", [task_id, annotator, at]
-    )
-    until = at + timedelta(seconds=seconds)
-    size = len(records)
-    rows = pa.table({"record_id": pa.array(records, pa.int64()), "task_id": pa.array([task_id] * size, pa.int32()),
-                     "annotator": pa.array([annotator] * size, pa.string()),
-                     "lease_until": pa.array([until] * size, pa.timestamp("us"))})  # fmt: skip
-    store.insert("claim", rows, cursor)
+    cursor: Cursor, line: Line, task_id: int, annotator: str, n: int, at: datetime, seconds: float,
+    have: Collection[int] | None,
+) -> list[Choice]:  # fmt: skip
+    """Choose, and write what is different from the claims before: those given up or ended, and those taken."""
+    now = micros(at)
+    line.settled = False
+    if line.expire(now):
+        cursor.execute("DELETE FROM claim WHERE task_id = ? AND lease_until <= ?", [task_id, at])
+    mine = dict(line.mine.get(annotator, {}))
+    in_hand = _in_hand(line, mine, have)
+    chosen = choose(line, annotator, n, now, in_hand)
+    in_order = [choice.record for choice in chosen] + [record for record in in_hand if record in mine]
+    wanted = dict.fromkeys(in_order)  # what a new page is given is in the order of the leases
+    fresh_enough = now + int(seconds * RENEW_BELOW * 1e6)
+    taken = [record for record in wanted if mine.get(record, 0) < fresh_enough]
+    left = [record for record in mine if record not in wanted]
+    if gone := left + [record for record in taken if record in mine]:
+        cursor.execute(
+            "DELETE FROM claim WHERE task_id = ? AND annotator = ? AND record_id IN (SELECT unnest(?::BIGINT[]))",
+            [task_id, annotator, gone],
+        )
+    if taken:
+        until = at + timedelta(seconds=seconds)
+        cursor.execute(
+            "INSERT INTO claim (record_id, task_id, annotator, lease_until) SELECT unnest(?::BIGINT[]), ?, ?, ?",
+            [taken, task_id, annotator, until],
+        )
+        for record in taken:
+            line.hold(record, annotator, micros(until))
+    for record in left:
+        line.let_go(record, annotator)
+    return chosen
 
 
 def _utc_now() -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -44,7 +44,8 @@ class RecordFilter:
     state is one of STATES; text is a case-insensitive substring; flag names a step; step, reason and verdict (drop,
     edit, flag, keep) are of one verdict; label, annotator and source (of a suggestion) name answers; family, parent and
     id are numbers; split is the one that the file gave; external is the file's own id. job is the job of the verdict or
-    the family, if one is named; else the one that made or judged the record.
+    the family, if one is named; else the one that made, judged or answered the record. flagged_by is the annotator
+    who marked the record to be looked at, or * for anybody; skipped_for is the reason that somebody skipped it for.
     """
 
     state: str | None = None
@@ -62,6 +63,8 @@ class RecordFilter:
     id: int | None = None
     split: str | None = None
     external: str | None = None
+    flagged_by: str | None = None
+    skipped_for: str | None = None
 
     @classmethod
     def parse(cls, words: str) -> RecordFilter:
@@ -85,6 +88,12 @@ class RecordFilter:
             found[name] = int(value) if known[name] else value
         return cls(**found)
 
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> RecordFilter:
+        """Read the form {name: value}. Raises BadFilter."""
+        given = {name: value for name, value in plain.items() if value is not None}
+        return cls.parse(" ".join(f"{name}={shlex.quote(str(value))}" for name, value in given.items()))
+
     def __str__(self) -> str:
         pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
         return " ".join(f"{name}={shlex.quote(str(value))}" for name, value in pairs if value is not None)
@@ -106,9 +115,12 @@ _STATE_SQL = {
 _FIELD_SQL = {
     "text": "contains(lower(r.text), lower($text))",
     "flag": "list_contains(r.flags, $flag)",
-    "job": "(r.job_id = $job OR r.id IN (SELECT v.record_id FROM verdict v WHERE v.job_id = $job))",
+    "job": "(r.job_id = $job OR r.id IN (SELECT v.record_id FROM verdict v WHERE v.job_id = $job) "
+    "OR r.id IN (SELECT a.record_id FROM annotation_event a WHERE a.job_id = $job))",
     "label": "EXISTS (SELECT 1 FROM annotation_now a WHERE a.record_id = r.id AND a.state = 'submitted' "
-    "AND list_contains(json_extract_string(a.value, '$.*'), $label))",
+    "AND (list_contains(json_extract_string(a.value, '$.*'), $label) "
+    "OR list_contains(json_extract_string(a.value, '$.*[*]'), $label) "
+    "OR list_contains(json_extract_string(a.value, '$.*[*].label'), $label)))",
     "annotator": "EXISTS (SELECT 1 FROM annotation_now a WHERE a.record_id = r.id AND a.annotator = $annotator "
     "AND a.state IN ('submitted', 'skipped'))",
     "source": "EXISTS (SELECT 1 FROM suggestion_now s WHERE s.record_id = r.id AND s.source = $source)",
@@ -116,6 +128,10 @@ _FIELD_SQL = {
     "id": "r.id = $id",
     "split": "r.split = $split",
     "external": "r.external_id = $external",
+    "flagged_by": "EXISTS (SELECT 1 FROM annotation_now a WHERE a.record_id = r.id AND a.flagged "
+    "AND a.state <> 'withdrawn' AND ($flagged_by = '*' OR a.annotator = $flagged_by))",
+    "skipped_for": "EXISTS (SELECT 1 FROM annotation_now a WHERE a.record_id = r.id AND a.state = 'skipped' "
+    "AND a.reason = $skipped_for)",
 }
 _OF_JOB = {
     "verdict": {"step": "o.step = $step", "reason": "o.reason = $reason", "verdict": "o.kind = $verdict"},
@@ -160,6 +176,18 @@ def ids(store: Store, project_id: int, where: RecordFilter | None = None) -> lis
     """The numbers of all records that the filter names, in import order."""
     condition, params = _condition(project_id, where)
     return [row["id"] for row in store.rows(f"SELECT r.id FROM record_now r WHERE {condition} ORDER BY r.id", params)]
+
+
+def known(store: Store, project_id: int, record_ids: Sequence[int]) -> list[int]:
+    """Those of the numbers that are records of the project, in order."""
+    return [
+        row["id"]
+        for row in store.rows(
+            "SELECT id FROM record WHERE project_id = ? AND job_id IN (SELECT id FROM job_live) "
+            "AND id IN (SELECT unnest(?::BIGINT[])) ORDER BY id",
+            [project_id, list(record_ids)],
+        )
+    ]
 
 
 def get(store: Store, record_id: int) -> Record:

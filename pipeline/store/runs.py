@@ -104,7 +104,7 @@ def waiting_for_relabel(store: Store, task_id: int) -> set[int]:
 
 
 def ask_relabel(
-    store: Store, cursor: Cursor, *, job_id: int, task_id: int, run_id: str, reasons: Mapping[int, str]
+    store: Store, cursor: Cursor, *, job_id: int, task_id: int, run_id: str | None, reasons: Mapping[int, str]
 ) -> None:
     """Inside a transaction: ask for records to be labelled again, each with its reason."""
     n = len(reasons)

@@ -15,15 +15,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.domain import SPLITS
-from pipeline.store.versions import ROWS, SHORT
+from pipeline.store.versions import ANSWERED, SHORT
 
 CARD = "card.json"
 
 
 def content_id(rows: pa.Table, task: Mapping[str, Any], each_batch: Callable[[], None] | None = None) -> str:
-    """The sha256 over the rows (schema ROWS, in id order) and the task's definition: the same content, the same id."""
+    """The sha256 over the rows (schema ROWS or ANSWERED, in id order) and the task's definition: the same content, the
+    same id. A column that the rows do not have adds nothing."""
     digest = hashlib.sha256(json.dumps(task, ensure_ascii=False, sort_keys=True).encode())
-    for batch in rows.select(ROWS.names).to_batches(max_chunksize=8192):
+    names = [name for name in ANSWERED.names if name in rows.column_names]
+    for batch in rows.select(names).to_batches(max_chunksize=8192):
         for row in batch.to_pylist():
             digest.update(json.dumps(list(row.values()), ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
         if each_batch is not None:

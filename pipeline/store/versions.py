@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,8 @@ ROWS = pa.schema(
      ("parent_id", pa.int64()), ("family", pa.int64()), ("split", pa.string()), ("annotators", pa.list_(pa.string())),
      ("meta", pa.string())]
 )  # fmt: skip
+# what a version has besides where its task asks for more than one label: both are JSON text
+ANSWERED = pa.schema([*ROWS, ("answers", pa.string()), ("fields", pa.string())])
 
 
 class NoSuchVersion(WorkbenchError):
@@ -28,7 +30,7 @@ class NoSuchVersion(WorkbenchError):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A frozen data set: {train,validation,test}.parquet (schema ROWS) and card.json in the folder `path`."""
+    """A frozen data set: {train,validation,test}.parquet (schema ROWS or ANSWERED) and card.json in the folder."""
 
     id: str
     project_id: int
@@ -80,12 +82,13 @@ def get(store: Store, prefix: str) -> Version:
     raise NoSuchVersion(f"There is no version '{prefix}'. Versions: {names}.")
 
 
-def candidates(store: Store, project_id: int, task_id: int, question: str) -> pa.Table:
+def candidates(store: Store, project_id: int, task_id: int, question: str, labels: Sequence[str]) -> pa.Table:
     """What a version can be made of: every labelled original in the data set and its augmented children.
 
     Columns of ROWS but family and split, and `given` (the file's split), `simulated` (the label is a simulated
     annotator's alone), `disputed` (annotators disagree), `reopened` (a relabel request is open). A label is the
-    majority of the submitted answers, the latest of the leading ones where they tie; a child has its parent's.
+    majority of the submitted answers, the latest of the leading ones where they tie; a child has its parent's. Only
+    answers among `labels` count.
     """
     return store.arrow(
         _LABELLED
@@ -103,11 +106,23 @@ def candidates(store: Store, project_id: int, task_id: int, question: str) -> pa
         FROM live r JOIN originals p ON p.id = r.parent_id
         ORDER BY id
         """,
-        {"project": project_id, "task": task_id, "question": _pointer(question)},
+        {"project": project_id, "task": task_id, "question": _pointer(question), "labels": list(labels)},
     )
 
 
-def forecast(store: Store, project_id: int, task_id: int, question: str) -> dict[str, Any]:
+def not_among(store: Store, project_id: int, task_id: int, question: str, labels: Sequence[str]) -> int:
+    """How many submitted answers on originals in the data set are a label that is not among `labels`."""
+    found = store.scalar(
+        _LABELLED + "SELECT count(*) FROM answers a JOIN live r ON r.id = a.record_id WHERE r.parent_id IS NULL "
+        "AND a.label <> '' AND NOT list_contains($labels::VARCHAR[], a.label)",
+        {"project": project_id, "task": task_id, "question": _pointer(question), "labels": list(labels)},
+    )
+    return int(found or 0)
+
+
+def forecast(
+    store: Store, project_id: int, task_id: int, question: str, labels: Sequence[str]
+) -> dict[str, Any]:  # fmt: skip
     """What a version would be made of now, counted: `labels` {label: {"originals", "augmented"}}, `disputed`,
     `reopened`, `simulated`."""  # fmt: skip
     found = store.rows(
@@ -120,11 +135,11 @@ def forecast(store: Store, project_id: int, task_id: int, question: str) -> dict
         FROM live r JOIN labelled l ON l.record_id = r.id LEFT JOIN children c ON c.parent_id = r.id
         WHERE r.parent_id IS NULL GROUP BY l.label ORDER BY originals DESC, l.label
         """,
-        {"project": project_id, "task": task_id, "question": _pointer(question)},
+        {"project": project_id, "task": task_id, "question": _pointer(question), "labels": list(labels)},
     )
     totals = {key: sum(row[key] for row in found) for key in ("disputed", "simulated", "reopened")}
-    labels = {row["label"]: {"originals": row["originals"], "augmented": row["augmented"]} for row in found}
-    return {"labels": labels, **totals}
+    by_label = {row["label"]: {"originals": row["originals"], "augmented": row["augmented"]} for row in found}
+    return {"labels": by_label, **totals}
 
 
 def family_links(store: Store, project_id: int) -> list[tuple[int, int]]:
@@ -197,14 +212,15 @@ def _pointer(question: str) -> str:
 _LABELLED = """
 WITH live AS (SELECT * FROM record_now WHERE project_id = $project AND NOT dropped),
 answers AS (
-  SELECT a.record_id, a.annotator, coalesce(p.kind = 'simulated', false) AS simulated, a.id,
+  SELECT a.record_id, a.annotator, coalesce(p.kind = 'simulated', false) AS simulated,
+    {'at': a.created_at, 'id': a.id} AS given,  -- a changed label writes an answer anew, as old as it was
     json_extract_string(a.value, $question) AS label
   FROM annotation_now a LEFT JOIN annotator p ON p.name = a.annotator
   WHERE a.task_id = $task AND a.state = 'submitted'
 ),
 tallies AS (
-  SELECT record_id, label, count(*) AS votes, max(id) AS latest, bool_and(simulated) AS simulated
-  FROM answers WHERE label <> '' GROUP BY record_id, label
+  SELECT record_id, label, count(*) AS votes, max(given) AS latest, bool_and(simulated) AS simulated
+  FROM answers WHERE list_contains($labels::VARCHAR[], label) GROUP BY record_id, label
 ),
 winners AS (
   SELECT record_id, arg_max({'label': label, 'simulated': simulated}, {'votes': votes, 'latest': latest}) AS best,
@@ -212,7 +228,8 @@ winners AS (
   FROM tallies GROUP BY record_id
 ),
 voters AS (
-  SELECT record_id, list(annotator ORDER BY annotator) AS annotators FROM answers WHERE label <> '' GROUP BY record_id
+  SELECT record_id, list(annotator ORDER BY annotator) AS annotators FROM answers
+  WHERE list_contains($labels::VARCHAR[], label) GROUP BY record_id
 ),
 labelled AS (
   SELECT l.record_id, l.best.label AS label, l.best.simulated AS simulated, l.disputed, v.annotators

@@ -1,5 +1,25 @@
-"""The kinds of task, one file each: which questions are asked of a record."""
+"""The kinds of task, one file each: which fields of a record are shown, and which questions are asked of it."""
 
-from pipeline.tasks.base import TaskKind, questions_of, tasks
+from pipeline.tasks.base import (
+    CUSTOM,
+    TaskKind,
+    check_definition,
+    check_new_label,
+    fields_wanted,
+    kind_of,
+    questions_of,
+    shown_fields,
+    tasks,
+)
 
-__all__ = ["TaskKind", "questions_of", "tasks"]
+__all__ = [
+    "CUSTOM",
+    "TaskKind",
+    "check_definition",
+    "check_new_label",
+    "fields_wanted",
+    "kind_of",
+    "questions_of",
+    "shown_fields",
+    "tasks",
+]

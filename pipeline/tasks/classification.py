@@ -1,4 +1,4 @@
-"""Classification: one label a record. Several labels a record is another kind of task."""
+"""Classification: one label a record."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipeline.questions import BadQuestion, Choice, Question, question_from
-from pipeline.tasks.base import tasks
-
-QUESTION = "label"
+from pipeline.questions import Choice, Question
+from pipeline.tasks.base import defined, exactly, field, tasks
 
 
 @tasks.register
@@ -18,12 +16,10 @@ class Classification:
     """Choose one label for each record."""
 
     name: ClassVar[str] = "classification"
+    title: ClassVar[str] = "Classification"
 
     def questions(self, definition: Mapping[str, Any]) -> list[Question]:
-        found = [question_from(plain) for plain in definition.get("questions", ())]
-        if len(found) != 1 or not isinstance(found[0], Choice):
-            raise BadQuestion("A classification task asks exactly one question of the kind 'choice'.")
-        return found
+        return exactly(definition, self.name, ("choice",))
 
-    def definition(self, labels: Sequence[str]) -> dict[str, Any]:
-        return {"questions": [Choice(QUESTION, tuple(labels)).to_plain()]}
+    def definition(self, labels: Sequence[str] = ()) -> dict[str, Any]:
+        return defined([Choice("label", tuple(labels))], [field("text")])

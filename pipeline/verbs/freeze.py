@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.ballot import LABEL_GONE
 from pipeline.domain import SPLITS, Task, WorkbenchError
 from pipeline.jobs import Handle, verbs
 from pipeline.splits import Allotment, Member, allot, families, parse_ratios, split_named
 from pipeline.store import Store, projects, version_files, versions
 from pipeline.tasks import questions_of
+from pipeline.verbs import freeze_answers
 
 NEAR = 0.8  # the Jaccard similarity from which two texts are one family, whether or not dedupe was ever run
 EXAMPLES = 50  # leaks that the card shows
@@ -39,14 +41,14 @@ class Freeze:
         project_id = _project_of(job)
         task = _task(store, project_id)
         _stage(job, "reading")
-        found = versions.candidates(store, project_id, task.id, questions_of(task)[0].name)
-        _check_labels(found)
+        found, left_out = _found(store, project_id, task, lambda: _stage(job, "reading"))
         links = _links(store, job, found)
         family = families(found["id"].to_pylist(), links)
         _stage(job, "splitting")
         earlier = versions.assignments(store, project_id)
         allotment = allot(_members(found, family, earlier), parse_ratios(self.splits), self.seed)
         rows, excluded = _rows(found, family, allotment)
+        excluded |= left_out
         _stage(job, "hashing")
         definition = {"name": task.name, "kind": task.kind, "definition": dict(task.definition)}
         version_id = version_files.content_id(rows, definition, lambda: _stage(job, "hashing"))
@@ -69,7 +71,9 @@ class Freeze:
     ) -> dict[str, Any]:  # fmt: skip
         kept = found.filter(pc.is_in(found["id"], rows["id"]))
         originals = kept.filter(pc.is_null(kept["parent_id"]))
-        by_label = _by_label(rows)
+        questions = questions_of(task)
+        several = "answers" in rows.column_names
+        by_label = freeze_answers.by_label(questions, rows) if several else _by_label(rows)
         words = [word for word in found["given"].to_pylist() if word and split_named(word) is None]
         names = Counter(name for names in originals["annotators"].to_pylist() for name in names)
         return {
@@ -79,8 +83,9 @@ class Freeze:
                      "guideline_revision": task.guideline_revision},
             "labels": _labels_in_order(task, by_label),
             "ratios": self.splits, "seed": self.seed,
-            "records": {split: sum(by_label[split].values()) for split in SPLITS},
+            "records": {split: _count_in(rows, split) for split in SPLITS},
             "by_label": by_label,
+            **({"questions": freeze_answers.by_question(questions, rows)} if several else {}),
             "augmented": kept.num_rows - originals.num_rows,
             "simulated": _count(kept, "simulated"),
             "disagreements": _count(originals, "disputed"),
@@ -108,13 +113,33 @@ def _task(store: Store, project_id: int) -> Task:
     return found[0]
 
 
-def _check_labels(found: pa.Table) -> None:
-    labels = pc.unique(found["label"]).to_pylist()
-    if not labels:
+def _found(store: Store, project_id: int, task: Task, tick: Callable[[], None]) -> tuple[pa.Table, dict[str, int]]:
+    """What the version can be made of, with the column `stratum`, and how many answers were left out for which reason.
+
+    Where one label is all that is asked, the columns are those of versions.candidates, else of freeze_answers.FOUND.
+    """
+    if freeze_answers.is_single_choice(task):
+        (asked,) = questions_of(task)
+        found = versions.candidates(store, project_id, task.id, asked.name, asked.labels)
+        _check_labels(found)
+        gone = versions.not_among(store, project_id, task.id, asked.name, asked.labels)
+        return found.append_column("stratum", found["label"]), {LABEL_GONE: gone} if gone else {}
+    found, left_out = freeze_answers.agreed(store, project_id, task, tick)
+    _check_any(found)
+    return found, dict(left_out)
+
+
+def _check_any(found: pa.Table) -> None:
+    if not found.num_rows:
         raise WorkbenchError(
             "No record in the data set has a submitted answer, so there is nothing to freeze. Label some records, or "
             "import a file with labels, then freeze. (Suggestions do not count.)"
         )
+
+
+def _check_labels(found: pa.Table) -> None:
+    _check_any(found)
+    labels = pc.unique(found["label"]).to_pylist()
     if len(labels) < 2:
         raise WorkbenchError(
             f"All {found.num_rows:,} labelled records are '{labels[0]}'. A model needs at least two labels to choose "
@@ -153,11 +178,11 @@ def _near(job: Handle, found: pa.Table) -> list[tuple[int, int]]:
 
 
 def _members(found: pa.Table, family: Mapping[int, int], earlier: Mapping[int, str]) -> Iterable[Member]:
-    originals = found.filter(pc.is_null(found["parent_id"])).select(["id", "label", "given"])
+    originals = found.filter(pc.is_null(found["parent_id"])).select(["id", "stratum", "given"])
     for row in originals.to_pylist():
         record = row["id"]
         given = split_named(row["given"])
-        yield Member(record, family[record], row["label"], given, earlier.get(record))
+        yield Member(record, family[record], row["stratum"], given, earlier.get(record))
 
 
 def _rows(found: pa.Table, family: Mapping[int, int], allotment: Allotment) -> tuple[pa.Table, dict[str, int]]:
@@ -172,7 +197,8 @@ def _rows(found: pa.Table, family: Mapping[int, int], allotment: Allotment) -> t
         places.append(split)
     families = pa.array([family[record] for record in found["id"].to_pylist()], pa.int64())
     rows = found.append_column("family", families).append_column("split", pa.array(places, pa.string()))
-    return rows.filter(pc.is_valid(rows["split"])).select(versions.ROWS.names).cast(versions.ROWS), dict(reasons)
+    schema = versions.ANSWERED if "answers" in rows.column_names else versions.ROWS
+    return rows.filter(pc.is_valid(rows["split"])).select(schema.names).cast(schema), dict(reasons)
 
 
 def _by_label(rows: pa.Table) -> dict[str, dict[str, int]]:
@@ -185,7 +211,8 @@ def _by_label(rows: pa.Table) -> dict[str, dict[str, int]]:
 def _labels_in_order(task: Task, by_label: Mapping[str, Mapping[str, int]]) -> list[str]:
     """The labels that occur: in the task's order, then any that the task no longer has."""
     seen = {label for counts in by_label.values() for label in counts}
-    asked = [str(label) for label in questions_of(task)[0].to_plain().get("labels", ())]
+    first = next((q for q in questions_of(task) if q.labels), None)
+    asked = list(first.labels) if first is not None else []
     return [label for label in asked if label in seen] + sorted(seen - set(asked))
 
 
@@ -205,6 +232,10 @@ def _leak_examples(rows: pa.Table, allotment: Allotment, links: Iterable[tuple[i
         {"a": at[a]["external_id"], "a_split": at[a]["split"], "b": at[b]["external_id"], "b_split": at[b]["split"]}
         for a, b in dict.fromkeys(pairs[: EXAMPLES * 4])
     ][:EXAMPLES]
+
+
+def _count_in(rows: pa.Table, split: str) -> int:
+    return int(pc.sum(pc.equal(rows["split"], split)).as_py() or 0)
 
 
 def _count(table: pa.Table, column: str) -> int:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pipeline.annotate import labelling_task, labels_of
 from pipeline.domain import Task, WorkbenchError
 from pipeline.jobs import Handle, verbs
-from pipeline.questions import Choice
+from pipeline.questions import Choice, WrongAnswer, check_answers
 from pipeline.store import Store, projects, records
 from pipeline.store import annotations as answer_store
 from pipeline.store import jobs as job_store
@@ -89,7 +89,8 @@ def read_truth(path: Path) -> dict[str, str]:
 
 
 def _question(task: Task, truth: dict[str, str]) -> str:
-    question = next((q for q in questions_of(task) if isinstance(q, Choice)), None)
+    questions = questions_of(task)
+    question = next((q for q in questions if isinstance(q, Choice)), None)
     if question is None:
         raise WorkbenchError(f"The task '{task.name}' asks for no single label, so true labels cannot answer it.")
     strange = sorted(set(truth.values()) - set(labels_of(task)))
@@ -97,6 +98,11 @@ def _question(task: Task, truth: dict[str, str]) -> str:
         raise WorkbenchError(
             f"The file has labels that the task '{task.name}' does not: {', '.join(strange[:5])}. Add them first."
         )
+    try:
+        for label in set(truth.values()):
+            check_answers(questions, {question.name: label})
+    except WrongAnswer as error:
+        raise WorkbenchError(f"True labels alone do not answer the task '{task.name}': {error}") from None
     return question.name
 
 

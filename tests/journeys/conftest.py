@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import http.client
 import os
 import signal
@@ -17,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import find
+from tests.journeys.cases import fill
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
@@ -93,15 +96,43 @@ def workbench(tmp_path: Path) -> Iterator[Workbench]:
     made.stop()
 
 
+@pytest.fixture(scope="module")
+def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A running workbench with a project for each case of `cases.py`."""
+    folder = tmp_path_factory.mktemp("kinds")
+    made = Workbench(folder / "journey.duckdb", folder / "server.log")
+    fill(made.database)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def one_page(browser: Browser) -> Iterator[Page]:
+    """One page for a module: what the browser has loaded once is there for the next test. A script error fails the last."""
+    errors: list[str] = []
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-US")
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors, errors
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> Browser:
     path = find()
     if path is None:
         pytest.fail("The browser journeys need a chromium: install one, or name one in WINNOW_CHROMIUM.", pytrace=False)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    return _launched(path)
+
+
+@functools.cache
+def _launched(path: str) -> Browser:
+    """One browser for all tests: a second one beside it is refused by the library."""
+    playwright = sync_playwright().start()
+    atexit.register(playwright.stop)
+    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def press_all(page: Page, keys: list[str], every_ms: float) -> None:
 
 
 def shown(page: Page) -> str:
-    return page.locator("[data-part=text]").evaluate("(part) => part.textContent")
+    return page.locator(".fields").evaluate("(part) => part.textContent")
 
 
 def in_store(workbench: Workbench) -> list[tuple[str, str]]:
@@ -199,13 +199,13 @@ def test_a_text_shows_as_it_is(workbench: Workbench, open_page: OpenPage) -> Non
     workbench.start()
     page = label_page(open_page(), workbench)
     assert shown(page) == STRANGE
-    assert page.locator("[data-part=text] *").count() == 0
+    assert page.locator(".fields .passage script, .fields .passage b").count() == 0
     assert page.title() != "hit"
     page.keyboard.press("1")
-    assert page.locator("[data-part=text]").evaluate("(part) => part.scrollHeight > part.clientHeight")
+    assert page.locator(".fields").evaluate("(part) => part.scrollHeight > part.clientHeight")
     page.keyboard.press("2")
     page.keyboard.press("3")
-    expect(page.locator("[data-part=text]")).to_contain_text("All done")
+    expect(page.locator("[data-part=empty]")).to_contain_text("All done")
     saved(page)
     page.keyboard.press("1")  # nothing is on the screen: no empty answer can come of it
     expect(page.get_by_text("Freeze a version")).to_be_visible()
@@ -237,7 +237,7 @@ def test_a_record_that_left_the_queue_leaves_the_screen(workbench: Workbench, op
     press_all(one, ["1", "1"], 30)
     saved(one)
     two.evaluate("() => window.dispatchEvent(new CustomEvent('winnow:rerun'))")
-    expect(two.locator("[data-part=text]")).to_have_text("text number 3", timeout=10_000)
+    expect(two.locator(".fields")).to_have_text("text number 3", timeout=10_000)
     expect(two.locator("[data-part=notices]")).to_contain_text("left your queue")
     two.wait_for_timeout(600)
     press_all(two, ["2"], 1)
@@ -254,7 +254,7 @@ def test_the_next_text_is_there_within_a_frame_or_two(workbench: Workbench, open
     took = page.evaluate(
         """async () => {
           const root = document.querySelector("[data-testid=stBidiComponentIsolated]").shadowRoot;
-          const text = root.querySelector("[data-part=text]");
+          const text = root.querySelector(".fields");
           const took = [];
           for (let i = 0; i < 100; i++) {
             const before = text.textContent, at = performance.now();
@@ -293,14 +293,10 @@ def test_a_slow_store_is_not_taken_for_a_lost_one(workbench: Workbench, open_pag
 
 
 def test_first_time_a_person_comes(workbench: Workbench, open_page: OpenPage) -> None:
-    store = open_store(workbench.database)
-    add_records(store, projects.create(store, "reviews"), ["one", "two"])
-    store.close()
+    fill(workbench.database, 2)
     workbench.start()
     page = open_page()
     page.goto(f"{workbench.url}/label?project=reviews")
-    page.get_by_role("textbox", name="Labels, one a line").fill("yes\nno")
-    page.get_by_role("button", name="Save and start").click()
     page.get_by_role("textbox", name="Your name").fill("Anna Lee")
     page.get_by_role("button", name="Start labelling").click()
     expect(page.locator(".annotator .label").first).to_be_enabled(timeout=30_000)
@@ -310,5 +306,26 @@ def test_first_time_a_person_comes(workbench: Workbench, open_page: OpenPage) ->
     workbench.stop()
     store = open_store(workbench.database)
     task = projects.tasks(store, 1)[0]
-    assert answer_store.label_counts(store, task.id) == {"no": 1}
+    assert answer_store.label_counts(store, task.id) == {"negative": 1}
     store.close()
+
+
+def test_an_answer_does_not_bring_the_whole_widget_again(workbench: Workbench, open_page: OpenPage) -> None:
+    """The script, its styles and words come once; what an answer brings is small, also in another language."""
+    fill(workbench.database, 100)
+    workbench.start()
+    page = open_page()
+    frames: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda body: frames.append(len(body))))
+    label_page(page, workbench)
+    assert max(frames) > 100_000  # the kit
+    page.wait_for_timeout(1500)
+    frames.clear()
+    for key in "123":
+        page.keyboard.press(key)
+        saved(page)
+    assert frames
+    assert max(frames) < 30_000
+    page.reload()
+    expect(page.locator(".annotator .label").first).to_be_enabled(timeout=30_000)
+    assert shown(page) == "text number 4"

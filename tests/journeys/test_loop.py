@@ -23,7 +23,7 @@ from tests.journeys.conftest import ROOT, Workbench
 
 OpenPage = Callable[..., Page]
 PICTURES = ROOT / "test-results"
-PAGES = ("", "records", "import", "clean", "duplicates", "augment", "label", "versions", "train", "errors")
+PAGES = ("", "records", "import", "clean", "duplicates", "augment", "label", "task", "versions", "train", "errors")
 LONG = 90_000
 
 pytestmark = pytest.mark.timeout(420)
@@ -126,9 +126,9 @@ def test_a_person_walks_the_loop_without_a_command_line(workbench: Workbench, op
     expect(page.get_by_text(re.compile("sent back|relabel", re.IGNORECASE)).first).to_be_visible(timeout=LONG)
     picture(page, "loop-09-errors")
 
-    go(page, "Label")
+    go(page, "Label")  # what was sent back comes before the records in hand
     expect(page.locator(".annotator .label").first).to_be_enabled(timeout=LONG)
-    expect(page.locator(".annotator")).to_contain_text("predicted")
+    expect(page.locator(".annotator")).to_contain_text("predicted", timeout=LONG)
     picture(page, "loop-10-relabel")
 
     go(page, "Overview")
@@ -140,16 +140,22 @@ def test_a_person_walks_the_loop_without_a_command_line(workbench: Workbench, op
 
 def label_by_keys(page: Page, n: int) -> None:
     go(page, "Label")
+    page.get_by_role("link", name=re.compile("To the Task page")).click()
+    press(page, re.compile("Classification"))
     labels = page.get_by_label(re.compile("^Labels"))
     expect(labels).to_be_visible(timeout=LONG)
     labels.fill("negative\npositive")
-    page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
+    labels.press("Tab")
+    settle(page)
+    picture(page, "loop-05-task")
+    press(page, re.compile("Save"))
+    page.get_by_role("link", name=re.compile("To labelling")).click()
     page.get_by_label(re.compile("name", re.IGNORECASE)).first.fill("anna")
     page.get_by_label(re.compile("name", re.IGNORECASE)).first.press("Enter")
     expect(page.locator(".annotator .label").first).to_be_enabled(timeout=LONG)
     good = re.compile(r"good|great|love|perfect|excellent|easy|nice|happy|best|amazing|like|well|fine|recommend")
     for _ in range(n):
-        text = page.locator("[data-part=text]").evaluate("(part) => part.textContent")
+        text = page.locator(".annotator .fields").evaluate("(part) => part.textContent")
         page.keyboard.press("2" if good.search(text) else "1")
     expect(page.locator("[data-part=savedText]")).to_have_text("Saved", timeout=LONG)
 

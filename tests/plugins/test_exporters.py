@@ -107,8 +107,11 @@ def test_parquet_keeps_every_answer(rows, tmp_path):
         assert back["suggestions"] == row["suggestions"]
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # how a cell begins that a spreadsheet may run
+
+
 @once
-@given(cell=text, first=st.sampled_from(["=", "+", "-", "@", "\t", "\r", ""]))
+@given(cell=text, first=st.sampled_from([*FORMULA, ""]))
 def test_no_csv_cell_runs_as_a_formula(cell, first, tmp_path):
     row = {"id": "1", "text": first + cell, "meta": {}, "split": "test", "status": "active", "parent": None, "label": "ok",
            "annotators": ["ana"]}  # fmt: skip
@@ -118,7 +121,7 @@ def test_no_csv_cell_runs_as_a_formula(cell, first, tmp_path):
     assert head[:3] == ["id", "text", "label"]
 
     def runs(one: str) -> bool:
-        return one.startswith(("=", "+", "-", "@", "\t", "\r")) and not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", one)
+        return one.startswith(FORMULA) and not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", one)
 
     assert not any(map(runs, cells))
     escaped = runs(row["text"])
@@ -161,3 +164,57 @@ def read_ids(name: str, out: Path) -> list[str]:
     if name == "csv":
         return [row["id"] for row in csv.DictReader(io.StringIO(out.read_bytes().decode(), newline=""))]
     return pytest.fail(f"teach read_ids to read {name}")
+
+
+SPAN = {"start": 0, "end": 1, "label": "é", "text": "文"}
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_each_question_has_a_column_and_lists_are_json(frozen, tmp_path):
+    answers = {"mark": [SPAN], "text": "=1", "stars": -2, "none": []}
+    given = [
+        {"annotator": "ana", "question": name, "state": "submitted", "value": value, "created_at": ""}
+        for name, value in answers.items()
+    ]
+    own = (
+        {"label": None, "answers": answers, "annotators": ["ana"]}
+        if frozen
+        else {"annotations": given, "suggestions": []}
+    )
+    row = {
+        "id": "1",
+        "text": "文",
+        "fields": {"a": ["b"]},
+        "meta": {},
+        "split": "test",
+        "status": "active",
+        "parent": None,
+        **own,
+    }
+    contents = Contents([[row]], frozen, (*answers, "unasked"))
+    losses = exporters.get("csv")()(contents, tmp_path / "x.csv")
+    assert list(losses.values()) == [1]  # the cell that begins like a formula
+    (found,) = csv.DictReader((tmp_path / "x.csv").open(encoding="utf-8", newline=""))
+    assert json.loads(found["mark"]) == [SPAN]
+    assert (found["text"], found["text (answer)"], found["stars"], found["none"]) == ("文", "'=1", "-2", "[]")
+    assert (found["unasked"], json.loads(found["fields"])) == ("", {"a": ["b"]})
+    assert exporters.get("parquet")()(contents, tmp_path / "x.parquet") == {}
+    (found,) = pq.read_table(tmp_path / "x.parquet").to_pylist()
+    assert json.loads(found["mark"]) == [SPAN]
+    assert (found["text (answer)"], found["stars"], found["none"], found["unasked"]) == ("=1", "-2", "[]", None)
+    if frozen:
+        assert json.loads(found["answers"]) == answers
+
+
+def test_where_lists_differ_the_answer_of_most_is_written_and_counted(tmp_path):
+    values = [[SPAN], [], [SPAN]]
+    given = [
+        {"annotator": f"a{n}", "question": "mark", "state": "submitted", "value": value, "created_at": ""}
+        for n, value in enumerate(values)
+    ]
+    row = {"id": "1", "text": "文", "meta": {}, "split": None, "status": "active", "parent": None, "annotations": given,
+           "suggestions": []}  # fmt: skip
+    for name in ("csv", "parquet"):
+        losses = exporters.get(name)()(Contents([[row]], False, ("mark",)), tmp_path / "x")
+        assert list(losses.values()) == [1]
+    assert json.loads(pq.read_table(tmp_path / "x")["mark"][0].as_py()) == [SPAN]

@@ -9,10 +9,13 @@ import pytest
 
 from pipeline import annotate, jobs
 from pipeline.domain import Project, Task, Verdict, WorkbenchError
-from pipeline.store import Store, open_store, projects, verdicts
+from pipeline.questions import Choice, Choices, Spans
+from pipeline.store import Store, open_store, projects, queue, tally, verdicts
 from pipeline.store import annotations as answer_store
 from pipeline.store import jobs as job_store
+from pipeline.store import records as record_store
 from pipeline.store.annotations import NameTaken
+from pipeline.tasks.base import defined, field
 from pipeline.verbs.simulate import Simulate, read_truth
 from tests.conftest import Fill, add_records
 
@@ -81,9 +84,9 @@ def test_counts(store: Store, project: Project) -> None:
     annotate.submit(store, task, "anna", [event(1), event(2, state="skipped")])
     annotate.submit(store, task, "bob", [event(2, "no", event_id="event-of-bob")])
     now = datetime.now(UTC).replace(tzinfo=None)
-    own = answer_store.own_counts(store, task.id, "anna", now - timedelta(hours=1))
+    own = tally.own_counts(store, task.id, "anna", now - timedelta(hours=1))
     assert own == {"submitted": 1, "skipped": 1, "today": 1}
-    assert answer_store.own_counts(store, task.id, "anna", now + timedelta(hours=1))["today"] == 0
+    assert tally.own_counts(store, task.id, "anna", now + timedelta(hours=1))["today"] == 0
     counted = [(r["annotator"], r["submitted"], r["skipped"]) for r in answer_store.by_annotator(store, task.id)]
     assert counted == [("anna", 1, 1), ("bob", 1, 0)]
 
@@ -180,3 +183,122 @@ def test_simulate_says_which_labels_the_task_lacks(store: Store, project: Projec
     task_of(store, project, ["yes", "perhaps"])
     with pytest.raises(WorkbenchError, match="no"):
         jobs.run(store, Simulate(str(truth)), project.id)
+
+
+def spans_task(store: Store, project: Project, overlap: int = 1) -> Task:
+    definition = defined([Spans("names", ("a",)), Choices("topics", ("x", "y"), required=False)], [field("text")])
+    return annotate.save_definition(store, project, {**definition, "overlap": overlap}, "Mark names.")
+
+
+def given(record: int, value: dict[str, object], n: int = 1, **more: object) -> dict[str, object]:
+    return {"event_id": f"given-{record}-{n:03d}", "record_id": record, "state": "submitted", "value": value, **more}
+
+
+def mark(text: str, start: int = 0) -> dict[str, object]:
+    return {"start": start, "end": start + len(text), "label": "a", "text": text}
+
+
+def test_a_marked_place_that_no_longer_reads_so_is_kept_and_said(store: Store, project: Project) -> None:
+    task = spans_task(store, project)
+    (ack,) = annotate.submit(store, task, "anna", [given(1, {"names": [mark("one")]})])
+    assert (ack.ok, ack.conflict) == (True, "")
+    verdicts.decide(store, project.id, "edit", [Verdict(2, "by hand", "edit", "", "TWO dogs")])
+    acks = annotate.submit(
+        store, task, "anna", [given(2, {"names": [mark("two")]}), given(2, {"names": [mark("TWO")]}, 2),
+                              given(3, {"names": [mark("three!")]}), given(3, {"names": []}, 2)],
+    )  # fmt: skip
+    assert [ack.conflict for ack in acks] == ["text", "", "text", ""]
+    assert len(answer_store.history(store, 2)) == 2
+
+
+def test_answers_are_stored_in_their_one_form(store: Store, project: Project) -> None:
+    task = spans_task(store, project)
+    annotate.submit(store, task, "anna", [given(3, {"names": [mark("ee", 3), mark("th")], "topics": ["y", "x"]})])
+    (row,) = answer_store.current(store, task.id)
+    assert row["value"] == {"names": [mark("th"), mark("ee", 3)], "topics": ["x", "y"]}
+
+
+@pytest.mark.parametrize("value", [{"names": None}, {"topics": []}, {"names": [], "topics": None}, {}])
+def test_saying_nothing_on_purpose_is_an_answer_and_no_answer_is_none(
+    store: Store, project: Project, value: dict[str, object]
+) -> None:
+    (ack,) = annotate.submit(store, spans_task(store, project), "anna", [given(1, value)])
+    assert ack.ok == any(answer is not None for answer in value.values())
+
+
+def test_a_draft_never_takes_an_answer_back(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    annotate.submit(store, task, "anna", [event(1), event(2, state="skipped")])
+    late = [given(r, {"label": "no"}, r, state="draft", event_id=f"draft-{r:04d}") for r in (1, 2, 3)]
+    assert all(ack.ok for ack in annotate.submit(store, task, "anna", late))
+    states = [[h["state"] for h in answer_store.history(store, record)] for record in (1, 2, 3)]
+    assert states == [["submitted"], ["skipped"], ["draft"]]
+    taken_back = [event(1, state="withdrawn"), given(1, {"label": "no"}, state="draft", event_id="draft-again")]
+    annotate.submit(store, task, "anna", taken_back)
+    assert [h["state"] for h in answer_store.history(store, 1)] == ["submitted", "withdrawn", "draft"]
+
+
+def test_an_answer_after_its_lease_and_one_under_an_older_guideline_are_said_to_be(
+    store: Store, project: Project
+) -> None:
+    task = task_of(store, project)
+    queue.claim(store, task, "anna", 1)
+    annotate.submit(store, task, "bob", [event(1, event_id="by-bob-0001"), event(2, event_id="by-bob-0002")])
+    acks = annotate.submit(store, task, "anna", [event(1), event(2), event(2, "no")])
+    assert [ack.conflict for ack in acks] == ["", "lease", ""]  # held; not held; her own answer changed
+    newer = annotate.define(store, project, labels=["yes", "no"], guideline="Think.")
+    old, new = event(3) | {"guideline_revision": 1}, event(3, "no") | {"guideline_revision": 2}
+    assert [ack.conflict for ack in annotate.submit(store, newer, "bob", [old, new])] == ["guideline", ""]
+    assert [g["text"] for g in annotate.guidelines(store, newer)] == ["", "Think."]
+
+
+def test_reasons_and_flags_come_back(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    skipped = event(1, state="skipped") | {"reason": "not a language", "flagged": True}
+    annotate.submit(store, task, "anna", [skipped, event(2) | {"flagged": True, "comment": "?"}, event(3)])
+    row = answer_store.history(store, 1)[0]
+    assert (row["reason"], row["flagged"], row["task_revision"]) == ("not a language", True, 1)
+    assert [(r["record_id"], r["reason"], r["flagged"]) for r in answer_store.recent(store, task.id, "anna")] == [
+        (3, "", False), (2, "", True), (1, "not a language", True),
+    ]  # fmt: skip
+    assert [f["record_id"] for f in answer_store.flagged(store, task.id)] == [2, 1]
+    wanted = [("flagged_by=*", [1, 2]), ("flagged_by=anna", [1, 2]), ("flagged_by=bob", []),
+              ("skipped_for='not a language'", [1])]  # fmt: skip
+    for words, ids in wanted:
+        assert record_store.ids(store, project.id, record_store.RecordFilter.parse(words)) == ids
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"value": {"label": float("nan")}}, {"record_id": 2**70}, {"record_id": -1}, {"event_id": "half \ud800 a character"},
+        {"value": {"label": "x" * 4_000_001}}, {"value": {"label": object()}},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_stored_hurts_no_other_answer(store: Store, project: Project, odd: dict[str, object]) -> None:
+    acks = annotate.submit(store, task_of(store, project), "anna", [event(1) | odd, event(2)])
+    assert [ack.ok for ack in acks] == [True, False]
+
+
+def test_halves_of_characters_are_replaced_and_the_answer_is_kept(store: Store, project: Project) -> None:
+    task = task_of(store, project)
+    odd = event(1) | {"comment": "a\ud83d", "value": {"label": "y\ud800"}}
+    (ack,) = annotate.submit(store, task, "anna", [odd])
+    assert (ack.ok, ack.conflict) == (True, "label")
+    (row,) = answer_store.history(store, 1)
+    assert (row["comment"], row["value"]) == ("a\ufffd", {"label": "y\ufffd"})
+
+
+def test_a_question_with_answers_stays(store: Store, project: Project) -> None:
+    task = spans_task(store, project)
+    annotate.submit(store, task, "anna", [given(1, {"names": [], "topics": ["x"]})])
+    for questions, says in (
+        ([Spans("names", ("a",))], "'topics' has 1 answers, so it cannot be left out"),
+        ([Choice("names", ("a",))], "made a question of the kind 'choice'"),
+        ([Spans("names", ("a",)), Choices("topics", ("y",))], "label 'x' has 1 answers"),
+    ):
+        with pytest.raises(WorkbenchError, match=says):
+            annotate.save_definition(store, project, defined(questions, [field("text")]), "")
+    same = annotate.save_definition(store, project, task.definition, "Mark names.\r\n")
+    assert same.revision == task.revision
+    assert answer_store.label_counts(store, task.id) == {"x": 1}

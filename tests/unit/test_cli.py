@@ -16,7 +16,7 @@ from app.commands import terminal
 VERBS = (
     "init", "projects", "serve", "import", "clean", "dedupe", "augment", "simulate", "freeze", "train", "runs", "errors",
     "undo", "redo", "resume", "jobs", "records", "export", "demo", "define",
-    "cancel",
+    "cancel", "task",
 )  # fmt: skip
 
 
@@ -129,3 +129,33 @@ def test_a_file_named_like_markup_does_not_break_the_progress_bar(monkeypatch):
     with terminal.watched() as watcher:
         watcher(1, 2, "a[/b].csv")
     assert "a[/b].csv" in said.getvalue()
+
+
+def test_a_task_goes_out_and_in_as_a_file(db, reviews, tmp_path):
+    told("import", reviews, "--project", "one", db=db)
+    told("define", "--project", "one", "--label", "neg", "--label", "pos", db=db)
+    out, _ = winnow("task", "show", "--project", "one", "--yaml", db=db)
+    file = tmp_path / "task.yaml"
+    file.write_text(out.replace("overlap: 1", "").rstrip() + "\noverlap: 2\n", encoding="utf-8")
+    saved = told("task", "save", file, "--project", "one", db=db)
+    assert saved["questions"] == [{"name": "label", "kind": "choice"}]
+    shown = told("task", "show", "--project", "one", db=db)
+    assert shown["overlap"] == 2
+    assert shown["questions"][0]["labels"] == ["neg", "pos"]
+    other = told("task", "save", file, "--project", "one", "--task", "second", db=db)
+    assert (other["task"], told("task", "show", "--project", "one", "--task", "second", db=db)["task"]) == (
+        "second",
+        "second",
+    )
+    _, said = winnow("task", "show", "--project", "one", "--task", "third", db=db, code=1)
+    assert "third" in said
+    assert "second" in said
+    file.write_text("questions: [{kind: chioce, name: label}]", encoding="utf-8")
+    _, said = winnow("task", "save", file, "--project", "one", db=db, code=1)
+    assert "chioce" in said
+
+
+def test_the_templates_are_listed(db):
+    rows = told("task", "templates", db=db)["templates"]
+    assert {"classification", "entities", "custom"} <= {row["name"] for row in rows}
+    assert all(row["about"] for row in rows)

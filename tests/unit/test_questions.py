@@ -47,10 +47,10 @@ def test_without_labels_nothing_can_be_answered() -> None:
         ({"kind": "choice", "name": "", "labels": ["a"]}, "needs a name"),
         ({"kind": "choice", "name": "x", "labels": ["a", "a"]}, "twice"),
         ({"kind": "choice", "name": "x", "labels": ["a", " "]}, "empty label"),
-        ({"kind": "choice", "name": "x", "labels": ["a", 1]}, "empty label"),
+        ({"kind": "choice", "name": "x", "labels": ["a", 1]}, "quotation marks"),
         ({"kind": "choice", "name": "x", "labels": "ab"}, "list"),
-        ({"kind": "riddle", "name": "x"}, "there are: choice"),
-        ({}, "there are: choice"),
+        ({"kind": "riddle", "name": "x"}, "there are: answer, chat, choice"),
+        ({}, "there are: answer, chat, choice"),
     ],
 )
 def test_a_bad_question_is_a_sentence(plain: dict[str, object], words: str) -> None:

@@ -167,3 +167,14 @@ def test_it_speaks_chinese(page: tuple[AppTest, Store]) -> None:
     assert app.button(key="importing.start").label == "导入"
     press(app, store)
     assert [metric.label for metric in app.metric] == ["记录", "被拒绝的行", "答案"]
+
+
+def test_a_file_without_labels_leaves_the_task_for_later(page: tuple[AppTest, Store]) -> None:
+    app, store = page
+    app.run()
+    give(app, "plain.csv", b"text\none\ntwo\n")
+    assert app.selectbox(key="importing.task").value == "-"
+    press(app, store)
+    project = projects.get(store, "plain")
+    assert records.count(store, project.id) == 2
+    assert not projects.tasks(store, project.id)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.words import t
 from pipeline import annotate
+from pipeline.store import annotations as answer_store
 from pipeline.store import open_store, projects
 from tests.conftest import add_records
 
@@ -32,7 +33,7 @@ def _draw() -> None:
     from app.views import label
     from pipeline.store import open_store, projects
 
-    st.session_state["pages"] = {"versions": "https://example.org"}
+    st.session_state["pages"] = dict.fromkeys(("versions", "task"), "https://example.org")
     store = st.cache_resource(open_store)(os.environ["WINNOW_DB"])
     label.render(store, projects.get(store, "p"))
 
@@ -54,17 +55,20 @@ def define(path: Path) -> None:
     store.close()
 
 
-def test_without_labels_they_are_asked_for(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = page(database, monkeypatch)
+def test_without_a_task_the_way_to_the_task_page_is_shown(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = page(database, monkeypatch, annotator="anna")
     assert not test.exception
-    assert [s.value for s in test.subheader] == [t("label.define")]
-    test.text_area[0].set_value("good\nbad\ngood")
-    test.button[0].click().run()
-    assert "twice" in test.error[0].value
-    test.text_area[0].set_value("good\nbad")
-    test.button[0].click().run()
+    assert [one.value for one in test.info] == [t("label.no_task")]
+
+
+def test_a_task_without_labels_says_what_is_missing(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(database)
+    definition = {"questions": [{"kind": "choice", "name": "label", "labels": []}]}
+    projects.save_task(store, projects.get(store, "p").id, name="label", kind="classification", definition=definition)
+    store.close()
+    test = page(database, monkeypatch, annotator="anna")
     assert not test.exception
-    assert [s.value for s in test.subheader] == [t("label.who")]
+    assert "no labels yet" in test.info[0].value
 
 
 def test_a_person_is_asked_once(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,19 +86,70 @@ def test_a_person_is_asked_once(database: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_simulated_annotators_name_is_not_a_persons(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     define(database)
-    test = page(database, monkeypatch, annotator="anna")
-    assert not test.exception
-    test.button(key="label.simulate").click().run()
-    assert not test.exception
     again = page(database, monkeypatch, annotator="simulated")
     assert "simulated" in again.error[0].value
 
 
-def test_settings_change_the_task(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changed_in_the_guideline_since_ones_last_answer_is_shown(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     define(database)
+    store = open_store(database)
+    project = projects.get(store, "p")
+    task = annotate.labelling_task(store, project)
+    assert task is not None
+    said = {"event_id": "anna-first", "record_id": 1, "state": "submitted", "value": {"label": "yes"},
+            "guideline_revision": 1}  # fmt: skip
+    assert annotate.submit(store, task, "anna", [said])[0].ok
+    annotate.define(store, project, labels=["yes", "no"], guideline="Say **no** when in doubt.")
+    store.close()
+    told = page(database, monkeypatch, annotator="anna")
+    assert not told.exception
+    assert [one.label for one in told.expander] == [t("task.guideline_what_changed", n=1)]
+    fresh = page(database, monkeypatch, annotator="ben")
+    assert not fresh.expander
+    fresh.toggle(key="label.guideline").set_value(False).run()
+    assert not fresh.exception
+    assert "Say **no** when in doubt." not in [one.value for one in fresh.markdown]
+
+
+def test_a_project_with_several_tasks_has_a_switch(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    define(database)
+    store = open_store(database)
+    other = {"questions": [{"kind": "rating", "name": "mark"}]}
+    projects.save_task(store, projects.get(store, "p").id, name="second", kind="rating", definition=other)
+    store.close()
     test = page(database, monkeypatch, annotator="anna")
-    test.text_area[0].set_value("yes\nno\nmaybe")
-    save = next(button for button in test.button if button.label == t("label.settings_save"))
-    save.click().run()
+    test.selectbox(key="label.task.label").set_value("second").run()
     assert not test.exception
-    assert test.text_area[0].value == "yes\nno\nmaybe"
+    assert test.query_params["task"] in ("second", ["second"])
+
+
+def test_a_name_that_was_taken_meanwhile_is_a_sentence(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    define(database)
+    store = open_store(database)
+    store.transact(lambda cursor: answer_store.enlist(cursor, "kim", "imported"))
+    store.close()
+    monkeypatch.setenv("WINNOW_DB", str(database))
+    test = AppTest.from_function(_draw_for_kim, default_timeout=30).run()
+    assert not test.exception
+    assert "Choose another name" in test.error[0].value
+
+
+def _draw_for_kim() -> None:
+    """The annotator as it goes on for a person whose name was free when the page was opened."""
+    import os
+
+    import streamlit as st
+
+    from app.widgets.annotator import _box, annotator
+    from pipeline.annotate import labelling_task
+    from pipeline.store import open_store, projects
+
+    store = st.cache_resource(open_store)(os.environ["WINNOW_DB"])
+    project = projects.get(store, "p")
+    task = labelling_task(store, project)
+    said = {"event_id": "kim-first", "record_id": 1, "state": "submitted", "value": {"label": "yes"}}
+    key = f"label.annotator.{_box(store, project, task, 'kim')}"
+    st.session_state[key] = {"outbox": {"turn": 1, "have": [], "guideline": None, "events": [said]}}
+    annotator(store, project, task, "kim", {})

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.words import t
 from pipeline.annotate import define
 from pipeline.domain import Verdict
-from pipeline.store import Store, open_store, projects, records, verdicts
+from pipeline.store import Store, jobs, open_store, projects, records, runs, verdicts
 from pipeline.store import annotations as answer_store
 from pipeline.store.annotations import Answer
 from tests.conftest import add_records
@@ -70,7 +71,7 @@ def test_search_and_export(filled: Store, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(st, "page_link", st.page_link)
     app = page(filled, "records").run()
     assert not app.exception
-    assert any("**3** records" in text.value for text in app.markdown)
+    assert any("Records found: **3**" in text.value for text in app.markdown)
     next(button for button in app.button if button.key.startswith("versions.prepare")).click()
     app.run()
     assert not app.exception
@@ -81,4 +82,24 @@ def test_search_and_export(filled: Store, monkeypatch: pytest.MonkeyPatch) -> No
     app = page(filled, "records")
     app.query_params["where"] = "state=dropped"
     app.run()
-    assert any("**1** records" in text.value for text in app.markdown)
+    assert any("Records found: **1**" in text.value for text in app.markdown)
+
+
+def test_a_request_on_a_dropped_record_is_nothing_to_do_next(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    monkeypatch.setattr(st, "page_link", st.page_link)
+    project = projects.get(filled, "p")
+    for kind in ("clean", "dedupe"):
+        jobs.close_job(filled, jobs.open_job(filled, kind, project.id, {}), "done", {})
+    ids = records.ids(filled, project.id)
+    task = projects.tasks(filled, project.id)[0]
+    answer_store.submit(filled, task.id, "ann", [Answer("ann-second", ids[1], "submitted", {"label": "good"})])
+    filled.transact(
+        lambda cursor: runs.ask_relabel(
+            filled, cursor, job_id=1, task_id=task.id, run_id=None, reasons={ids[2]: "a run says otherwise"}
+        )
+    )
+    app = page(filled, "overview").run()
+    assert not app.exception
+    assert t("overview.next_versions") in [text.value for text in app.markdown]

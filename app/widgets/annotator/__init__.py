@@ -6,59 +6,38 @@ until the answer's id comes back. Here: the window, the storing, the acknowledge
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import re
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from app.words import t
+from app.widgets.annotator import empty, items
+from app.widgets.annotator.bundle import FOLDER, bundle, styles
+from app.widgets.text import plain
+from app.words import language, said, section, t
 from pipeline import annotate
-from pipeline.domain import Project, Task
-from pipeline.store import Store, projects, queue
-from pipeline.store import annotations as answer_store
-from pipeline.store.queue import Claimed, Remaining
+from pipeline.domain import Project, Task, WorkbenchError
+from pipeline.questions import in_full
+from pipeline.store import Store, projects, queue, tally
+from pipeline.store.queue import Remaining
 from pipeline.tasks import questions_of
+from pipeline.tasks.base import shown_fields
 
-FOLDER = Path(__file__).parent
-MODULES = ("outbox", "desk", "sender", "view", "annotator")  # each may import those before it
-KEYS = "123456789" + "qweadfgzxvtbhjklnmopyi"  # left hand first; s, u, r, c and 0 are taken
-WINDOW_ALONE, WINDOW_SHARED, WINDOW_LEAST = 100, 50, 12  # records in the browser: fewer when others wait for them too
-CHARACTERS_MOST = 120_000  # of text in the window: it is sent whole with every acknowledgement
-RECENT = 30
-WORDS = (
-    "widget", "progress", "record", "labels", "tools", "label_aria", "today", "mine", "left", "state_saved",
-    "state_saving", "state_offline", "state_unsafe", "back", "forward", "undo", "redo", "skip", "comment",
-    "comment_hint", "keep_comment", "leave_comment", "looking_back", "relabel", "last", "last_skipped", "undone",
-    "loading", "dismiss", "swapped",
-    "conflict_dropped", "conflict_gone", "conflict_label", "refused",
-)  # fmt: skip
-
-
-def bundle() -> str:
-    """The widget's modules as one: Streamlit takes a single script, and there is no build step.
-
-    Modules share one scope then, so their top-level names must differ; a test loads the result in a browser.
-    """
-    parts = []
-    for name in MODULES:
-        source = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
-        source = re.sub(r"^import .* from \"\./\w+\.js\";\n", "", source, flags=re.MULTILINE)
-        parts.append(re.sub(r"^export (?!default)", "", source, flags=re.MULTILINE))
-    return "\n".join(parts)
-
+SECTIONS = ("annotator", "marks", "writing")  # of the catalogue: the words that the browser needs
+NO_COUNTS = {"stamp": 0, "mine": 0, "today": 0, "left": 0, "total": 0}
 
 _component = st.components.v2.component(
     "winnow_annotator",
     html=(FOLDER / "annotator.html").read_text(encoding="utf-8"),
-    css=(FOLDER / "annotator.css").read_text(encoding="utf-8"),
-    js=bundle(),
+    css=".annotator:not([data-dressed]) {\n visibility: hidden; }",  # one line would be taken for a file's name
+    js=(FOLDER / "loader.js").read_text(encoding="utf-8"),
 )
 _pulse = st.components.v2.component("winnow_pulse", js=(FOLDER / "pulse.js").read_text(encoding="utf-8"))
 
@@ -68,42 +47,101 @@ def pulse() -> None:
     _pulse(key="label.pulse", on_beat_change=lambda: None)
 
 
+def preview(task: Mapping[str, Any], item: Mapping[str, Any]) -> None:
+    """Draw the annotator for one record, to be tried out: it stores nothing and sends nothing.
+
+    task: {revision, guideline_revision, fields, questions, skip_reasons}; item: as in `items`, with `key` its own name.
+    """
+    data = {
+        "box": "preview", "turn": None, "preview": True, "task": dict(task), "window": [item["key"]],
+        "items": [dict(item)], "recent": [], "acks": [], "counts": NO_COUNTS, "empty": "", "kit": kit(),
+    }  # fmt: skip
+    _component(key="task.preview.annotator", data=data, on_outbox_change=lambda: None)
+
+
 @st.fragment
 def annotator(store: Store, project: Project, task: Task, who: str, counted: dict[str, Any]) -> None:
     """Draw the annotator for one person. `counted` is an empty dict at each draw of the page: the counts go there once,
     and the browser carries them on from answer to answer."""
+    try:
+        _drawn(store, project, task, who, counted)
+    except WorkbenchError as error:  # the browser keeps what it could not send
+        st.error(plain(said(str(error))), icon=":material/error:")
+
+
+def _drawn(store: Store, project: Project, task: Task, who: str, counted: dict[str, Any]) -> None:
     now = next((found for found in projects.tasks(store, project.id) if found.id == task.id), task)
     box = _box(store, project, task, who)
     key = f"label.annotator.{box}"
     sent = _sent(st.session_state.get(key))
     acks = annotate.submit(store, now, who, sent["events"])
     if (now.definition, now.guideline_revision) != (task.definition, task.guideline_revision):
-        st.rerun()  # somebody changed the labels or the guideline: the whole page must say so; the acks come again
-    overlap = annotate.overlap_of(now)
-    items = _window(store, now, who, overlap)
-    if not items or not counted or any(ack.again for ack in acks):
+        st.rerun()  # somebody changed the questions or the guideline: the whole page must say so; the acks come again
+    edition = items.edition(store, project.id)  # before the texts are read: what changes under the reading comes again
+    held = items.window(store, now, who, sent["have"])
+    if not held or not counted or any(ack.again for ack in acks):
         counted.clear()
-        counted.update(_counts(store, now, who, overlap))
+        counted.update(_counts(store, now, who))
     remaining: Remaining = counted["remaining"]
     data = {
-        "box": box, "turn": sent["turn"], "question": _question(now), "labels": _labels(now),
-        "revision": now.guideline_revision, "acks": [asdict(ack) for ack in acks], "counts": counted["shown"],
-        "recent": counted["recent"], "items": [_item(claimed) for claimed in items],
-        "empty": "" if items else _why_empty(remaining), "strings": {word: t(f"label.w_{word}") for word in WORDS},
+        "box": box, "turn": sent["turn"], "preview": False, "task": _plain(now, sent["guideline"]),
+        "window": [items.key_of(claimed) for claimed in held],
+        "items": items.lacking(store, now, held, sent["have"] or ()),
+        "edition": edition,
+        "changed": items.again(store, now, held, sent["have"] or ()) if sent["edition"] not in (None, edition) else [],
+        "recent": items.recent(store, now, who) if sent["have"] is None else None,
+        "acks": [{**asdict(ack), "reason": said(ack.reason)} for ack in acks], "counts": counted["shown"],
+        "empty": "" if held else empty.why(remaining), "kit": kit(sent["kit"]),
     }  # fmt: skip
     result = _component(key=key, data=data, on_outbox_change=lambda: None)
     if _sent(result)["turn"] != sent["turn"]:
         st.rerun()  # the first run of a new session: what a page kept while the server was away is known only now
-    if not items and remaining.finished:
+    if not held and remaining.finished:
         st.page_link(st.session_state["pages"]["versions"], label=t("label.go_freeze"), icon=":material/inventory_2:")
 
 
+def kit(known: Any = None) -> dict[str, Any]:
+    """The browser's half of the annotator in the reader's language, {id, script, style, strings}; the id alone if it
+    is the one that the browser knows. Streamlit repeats an inline script in every message: 250 kB an answer."""
+    whole = _kit(language())
+    return {"id": whole["id"]} if known == whole["id"] else whole
+
+
+@functools.cache
+def _kit(_language: str) -> dict[str, Any]:
+    parts = {"script": bundle(), "style": styles(), "strings": strings()}
+    return {"id": hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16], **parts}
+
+
+def strings() -> dict[str, str]:
+    """Every word that the browser may need, {section.key: text}."""
+    return {f"{name}.{key}": text for name in SECTIONS for key, text in section(name).items()}
+
+
+def _plain(task: Task, known: Any) -> dict[str, Any]:
+    """The task as the browser gets it. The guideline's text is left out if its revision is the one that is known."""
+    shown = {
+        "revision": task.revision, "guideline_revision": task.guideline_revision,
+        "fields": shown_fields(task.definition), "questions": [in_full(one) for one in questions_of(task)],
+        "skip_reasons": list(task.definition.get("skip_reasons", ())),
+    }  # fmt: skip
+    return shown if known == task.guideline_revision else {**shown, "guideline": task.guideline}
+
+
 def _sent(state: Any) -> dict[str, Any]:
-    """What the browser sent last, {turn, events}; whatever else comes is nothing."""
+    """What the browser sent last, {turn, have, edition, guideline, kit, events}; whatever else comes is nothing."""
     outbox = state.get("outbox") if isinstance(state, Mapping) else None
     if not isinstance(outbox, Mapping) or not isinstance(outbox.get("events"), list):
-        return {"turn": None, "events": []}
-    return {"turn": outbox.get("turn"), "events": [e for e in outbox["events"] if isinstance(e, Mapping)]}
+        return {"turn": None, "have": None, "edition": None, "guideline": None, "kit": None, "events": []}
+    have = outbox.get("have")
+    return {
+        "turn": outbox.get("turn"),
+        "guideline": outbox.get("guideline"),
+        "edition": outbox.get("edition"),
+        "kit": outbox.get("kit"),
+        "have": [one for one in have if isinstance(one, str)] if isinstance(have, list) else None,
+        "events": [event for event in outbox["events"] if isinstance(event, Mapping)],
+    }
 
 
 def _box(store: Store, project: Project, task: Task, who: str) -> str:
@@ -112,79 +150,11 @@ def _box(store: Store, project: Project, task: Task, who: str) -> str:
     return "winnow." + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
-def _window(store: Store, task: Task, who: str, overlap: int) -> list[Claimed]:
-    """As many claimed records as the browser should hold, by number and by size."""
-    size = WINDOW_ALONE if queue.alone(store, task.id, who) else WINDOW_SHARED
-    found = queue.claim(store, task, who, size, overlap=overlap)
-    total = 0
-    for at, claimed in enumerate(found):
-        total += len(claimed.text)
-        if total > CHARACTERS_MOST and at >= WINDOW_LEAST:
-            return found[:at]
-    return found
-
-
-def _counts(store: Store, task: Task, who: str, overlap: int) -> dict[str, Any]:
-    remaining = queue.remaining(store, task, who, overlap=overlap)
-    midnight = datetime.now(_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
-    own = answer_store.own_counts(store, task.id, who, midnight.astimezone(UTC).replace(tzinfo=None))
+def _counts(store: Store, task: Task, who: str) -> dict[str, Any]:
+    remaining = queue.remaining(store, task, who)
+    midnight = datetime.now(empty.zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    own = tally.own_counts(store, task.id, who, midnight.astimezone(UTC).replace(tzinfo=None))
     left = remaining.left + remaining.relabel
     shown = {"stamp": time.time(), "mine": own["submitted"], "today": own["today"], "left": left,
              "total": max(remaining.total, left)}  # fmt: skip
-    return {"remaining": remaining, "shown": shown, "recent": _recent(store, task, who)}
-
-
-def _recent(store: Store, task: Task, who: str) -> list[dict[str, Any]]:
-    """The person's own last answers, oldest first, for looking back and undo after a reload."""
-    rows = answer_store.recent(store, task.id, who, RECENT)
-    texts = queue.texts_of(store.cursor(), [row["record_id"] for row in rows])
-    return [
-        {"key": f"{row['record_id']}", "id": row["record_id"], "external": texts[row["record_id"]][0],
-         "text": texts[row["record_id"]][1], "relabel": None,
-         "answer": {"state": row["state"], "value": row["value"], "comment": row["comment"]}}
-        for row in reversed(rows) if row["record_id"] in texts
-    ]  # fmt: skip
-
-
-def _item(claimed: Claimed) -> dict[str, Any]:
-    # The key tells a record that came back to be labelled again from the same record answered before.
-    asked = None if claimed.relabel is None else {"id": claimed.relabel, "reason": claimed.reason}
-    key = f"{claimed.record_id}" if claimed.relabel is None else f"{claimed.record_id}:{claimed.relabel}"
-    return {
-        "key": key,
-        "id": claimed.record_id,
-        "external": claimed.external_id,
-        "text": claimed.text,
-        "relabel": asked,
-    }
-
-
-def _question(task: Task) -> str:
-    return questions_of(task)[0].name
-
-
-def _labels(task: Task) -> list[dict[str, str]]:
-    return [{"name": name, "key": KEYS[i] if i < len(KEYS) else ""} for i, name in enumerate(annotate.labels_of(task))]
-
-
-def _why_empty(remaining: Remaining) -> str:
-    """The truth about an empty window: nothing was ever there, all is answered, or others hold what is left."""
-    if remaining.total == 0:
-        return t("label.w_nothing")
-    if remaining.finished:
-        return t("label.w_finished")
-    names = ", ".join(t("label.w_holder", name=h.annotator, time=_clock(h.until)) for h in remaining.holders)
-    return (
-        t("label.w_held", n=f"{remaining.left + remaining.relabel:,}", holders=names) if names else t("label.w_loading")
-    )
-
-
-def _clock(at: datetime) -> str:
-    return at.replace(tzinfo=UTC).astimezone(_zone()).strftime("%H:%M")
-
-
-def _zone() -> ZoneInfo:
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    return {"remaining": remaining, "shown": shown}

@@ -1,14 +1,13 @@
 // The annotator as Streamlit mounts it: one Desk and one Sender a mount, kept across redraws, and the keys.
 
-import { Desk } from "./desk.js";
-import { Sender } from "./sender.js";
-import { View } from "./view.js";
+import { Surface } from "./surface.js";
 
+const REST = 3000; // ms without a change after which a draft is sent
 const mounts = new WeakMap();
 
 export default function annotator({ data, parentElement, setStateValue }) {
   let mount = mounts.get(parentElement);
-  if (mount && mount.box !== data.box) {
+  if (mount && (mount.box !== data.box || mount.preview !== data.preview)) {
     mount.stop();
     mount = undefined;
   }
@@ -23,152 +22,197 @@ export default function annotator({ data, parentElement, setStateValue }) {
   };
 }
 
-class Annotator {
-  constructor(root, data) {
-    this.box = data.box;
-    this.desk = new Desk(localStorage, data.box);
-    this.sender = new Sender(this.desk.outbox, () => this.draw());
-    this.comments = new Map(); // item key -> what was written before the answer was given
-    this.last = null;
-    this.stopper = new AbortController();
-    this.view = new View(root, data.strings, {
-      choose: (name) => this.choose(name), skip: () => this.skip(), undo: () => this.undo(), redo: () => this.redo(),
-      back: () => this.move(this.desk.back()), forward: () => this.move(this.desk.forward()),
-      note: () => this.note(), closeNote: () => this.view.closeComment(),
-      keepNote: () => this.saveComment(this.view.written),
-    });
-    // Before Streamlit's own shortcuts see a key: "c" and "r" are keys of this widget while it is on the page.
-    window.addEventListener("keydown", (event) => this.key(event), { capture: true, signal: this.stopper.signal });
-  }
-
-  stop() {
-    this.stopper.abort();
-    this.sender.stop();
-  }
-
+class Annotator extends Surface {
   take(data, send) {
     this.data = data;
-    this.view.strings = data.strings;
-    this.sender.send = send;
+    this.build(data);
+    if (this.sender) this.sender.send = send;
+    const before = this.desk.current;
     const conflicts = this.desk.take(data);
-    if (this.desk.justSwapped) this.view.notice(data.strings.swapped);
-    this.sender.heardTurn(data.turn);
-    for (const conflict of conflicts) {
-      this.view.notice(this.view.say(conflict.ok ? `conflict_${conflict.conflict}` : "refused", {
-        id: conflict.record, reason: conflict.reason,
-      }));
-    }
+    if (this.desk.renewed) this.view.notice(this.#renewedWords(this.desk.renewed.lost));
+    if (this.desk.justSwapped) this.view.notice(this.view.say("annotator.swapped"));
+    this.sender?.heardTurn(data.turn);
+    for (const conflict of conflicts) this.conflict(conflict);
+    if (this.desk.current !== before) this.form.settle(this.desk.work.value);
     this.draw();
-    this.sender.pump();
+    this.sender?.pump(this.desk.have === null);
   }
 
-  draw() {
-    const { desk, data, sender } = this;
-    const n = desk.outbox.events.length;
+  #renewedWords(lost) {
+    return this.view.say(`annotator.${lost ? "renewed_lost" : "renewed"}`, { n: lost });
+  }
+
+  // A question's answer has changed. `follows`: because another's has, so it is no step of its own.
+  change(name, value, follows = false) {
+    const { desk, form } = this;
+    if (this.drawing) {
+      this.later.set(name, value); // one that follows from another's, while it is drawn
+      return;
+    }
+    if (!desk.current || desk.justSwapped) return;
+    const { [name]: before, ...others } = desk.work.value;
+    if (before === undefined && value === undefined) return;
+    const next = value === undefined ? others : { ...others, [name]: value };
+    this.lack = "";
+    if (!follows && value !== undefined && this.#submits(name, next)) {
+      this.submit(next);
+      return;
+    }
+    desk.edit({ value: next }, name, follows);
+    if (!follows) form.activate(name);
+    if (!follows && value !== undefined && form.slot(name).instant && !form.slot(name).module.lacks?.(value)) {
+      form.settle(next, name);
+    }
+    this.#rested();
+    this.draw();
+  }
+
+  // With one key for each answer the last one submits; a card that was whole before is changed, and Enter submits it.
+  #submits(name, next) {
+    return this.form.complete(next) && (this.form.single || !this.form.complete(this.desk.work.value));
+  }
+
+  submit(value = this.desk.work.value) {
+    const { desk, form } = this;
+    if (!desk.current || desk.justSwapped) return;
+    const lacking = form.lacking(value);
+    if (lacking) {
+      this.lack = lacking.words;
+      form.activate(lacking.slot.name, !form.single);
+      this.draw();
+      return;
+    }
+    this.#answer("submitted", { value: form.counted(value) });
+  }
+
+  accept() {
+    const { desk, form } = this;
+    const next = desk.current && form.suggested(desk.current, desk.work.value);
+    if (!next || desk.justSwapped) return;
+    if (form.single && form.complete(next)) this.submit(next);
+    else {
+      desk.edit({ value: next }, "");
+      form.settle(next);
+      this.#rested();
+      this.draw();
+    }
+  }
+
+  why() {
+    if (this.desk.current) this.view.openReasons(this.data.task.skip_reasons ?? []);
+  }
+
+  skip(reason = "") {
+    this.#answer("skipped", { reason });
+  }
+
+  #answer(state, said) {
+    const { desk, form } = this;
     const item = desk.current;
-    sender.hungry = !item;
-    this.view.draw({
-      item, chosen: desk.chosen, back: desk.at !== null, comment: item ? this.comments.get(item.key) : "",
-      labels: data.labels, tally: desk.tally, empty: data.empty || data.strings.loading, last: this.last,
-      saved: { kind: !sender.online ? "offline" : !desk.outbox.safe && n ? "unsafe" : n ? "saving" : "saved", n },
-      canUndo: desk.done.length > 0 || desk.past.length > 0, canRedo: desk.undone.length > 0,
-      canBack: (desk.at ?? desk.past.length) > 0,
-    });
+    if (!item || desk.justSwapped) return;
+    const writing = form.element.contains(form.element.getRootNode().activeElement);
+    desk.answer(state, said);
+    if (this.preview) this.#forget(item);
+    form.settle(desk.work.value);
+    this.#changed(state === "skipped" ? this.#skipped(said.reason) : form.spoken(said.value), item);
+    if (writing && desk.current) form.activate(form.active, true);
   }
 
-  choose(name) {
-    if (this.#answer("submitted", { [this.data.question]: name })) this.view.flash(name);
+  // The preview has one record, which is there again at once.
+  #forget(item) {
+    const { outbox, queue } = this.desk;
+    for (const event of [...outbox.events]) outbox.drop(event.event_id);
+    queue.push(item);
   }
 
-  skip() {
-    this.#answer("skipped", {});
-  }
-
-  #answer(state, value) {
-    const { desk } = this;
-    const item = desk.current;
-    if (!item || desk.justSwapped) return false;
-    const comment = this.comments.get(item.key) ?? desk.chosen?.comment ?? "";
-    this.comments.delete(item.key);
-    desk.answer({ state, value, comment });
-    this.#changed(state === "skipped" ? this.data.strings.last_skipped : Object.values(value)[0], item);
-    return true;
+  #skipped(reason) {
+    return this.view.say("annotator.last_skipped") + (reason ? `: ${reason}` : "");
   }
 
   undo() {
+    this.leave();
     const action = this.desk.undo();
     if (!action) return;
-    if (action.after.comment && !action.before) this.comments.set(action.item.key, action.after.comment);
-    this.last = this.view.say("undone", { text: start(action.item.text) });
-    this.draw();
-    this.sender.pump();
+    this.form.settle(this.desk.work.value);
+    this.#changed(this.view.say("annotator.undone"), action.item);
   }
 
   redo() {
     const action = this.desk.redo();
     if (!action) return;
-    this.comments.delete(action.item.key);
-    const skipped = action.after.state === "skipped";
-    this.#changed(skipped ? this.data.strings.last_skipped : Object.values(action.after.value)[0], action.item);
+    this.form.settle(this.desk.work.value);
+    const words = action.step ? this.view.say("annotator.redone")
+      : action.after.state === "skipped" ? this.#skipped(action.after.reason) : this.form.spoken(action.after.value);
+    this.#changed(words, action.item);
   }
 
   #changed(word, item) {
-    this.last = this.view.say("last", { label: word, text: start(item.text) });
+    this.lack = "";
+    this.last = this.view.say("annotator.last", { label: start(word), text: start(this.#opening(item)) });
     this.draw();
-    this.sender.pump();
+    this.sender?.pumpSoon();
+    this.#rested();
   }
 
-  move(moved) {
-    if (moved) this.draw();
+  #opening(item) {
+    const name = this.data.task.fields.find((field) => typeof item.fields[field.name] === "string")?.name;
+    return item.fields[name] ?? item.external ?? "";
+  }
+
+  // Send the draft of what is left now; what is there to send is kept here in any case.
+  leave() {
+    clearTimeout(this.rest);
+    if (this.desk.sendDraft(this.form.counted(this.desk.work.value))) this.sender?.pumpSoon();
+  }
+
+  #rested() {
+    clearTimeout(this.rest);
+    const { current, drafts } = this.desk;
+    if (!this.preview && current && drafts.of(current.key)?.sent === false) this.rest = setTimeout(() => {
+      this.leave();
+      this.draw();
+    }, REST);
+  }
+
+  move(to) {
+    this.leave();
+    if (!to()) return;
+    this.lack = "";
+    this.form.settle(this.desk.work.value);
+    this.draw();
   }
 
   note() {
-    const item = this.desk.current;
-    if (item) this.view.openComment(this.comments.get(item.key) ?? this.desk.chosen?.comment ?? "");
+    if (this.desk.current) this.view.openComment(this.desk.work.comment ?? "");
   }
 
-  saveComment(text) {
+  saveComment(comment) {
+    this.view.closePanels();
+    this.#mark({ comment });
+  }
+
+  flag() {
+    this.#mark({ flagged: !this.desk.work.flagged });
+  }
+
+  // A comment or a flag: part of an answer that stands, else kept until there is one.
+  #mark(patch) {
     const { desk } = this;
     const item = desk.current;
-    this.view.closeComment();
     if (!item) return;
-    if (desk.at === null) {
-      this.comments.set(item.key, text);
+    if (desk.at === null || desk.drafts.of(item.key)) {
+      desk.edit(patch, "mark");
+      this.#rested();
       this.draw();
     } else {
-      const { state, value } = desk.chosen;
-      desk.answer({ state, value, comment: text });
-      this.#changed(this.data.strings.comment, item);
+      desk.amend(patch);
+      this.#changed(this.view.say(`annotator.${"comment" in patch ? "comment" : "flag"}`), item);
     }
   }
-
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event)) return;
-    const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const label = this.data.labels.find((one) => one.key === pressed);
-    const acts = {
-      u: () => this.undo(), Backspace: () => this.undo(), r: () => this.redo(), s: () => this.skip(), 0: () => this.skip(),
-      c: () => this.note(), ArrowLeft: () => this.move(this.desk.back()), ArrowRight: () => this.move(this.desk.forward()),
-      PageDown: () => this.view.scroll(1), PageUp: () => this.view.scroll(-1),
-    };
-    const act = label ? () => this.choose(label.name) : acts[pressed];
-    if (!act) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (!event.repeat || pressed.startsWith("Page")) act(); // a key held down is one decision
-  }
-}
-
-// Keys belong to whatever is being typed in or chosen from.
-function typing(event) {
-  const target = event.composedPath()[0];
-  if (!(target instanceof Element)) return false;
-  if (target.closest("input, textarea, select, [contenteditable=true], [contenteditable='']")) return true;
-  return Boolean(target.closest("[role=combobox], [role=listbox], [role=radiogroup], [role=slider], [role=tablist], [role=dialog] input"));
 }
 
 const start = (text) => {
-  const line = text.replace(/\s+/g, " ").trim();
-  const cut = Array.from(line).slice(0, 48).join("");
+  const line = String(text).replace(/\s+/g, " ").trim();
+  const cut = Array.from(line.slice(0, 200)).slice(0, 48).join("");
   return cut.length < line.length ? `${cut}…` : cut;
 };

@@ -1,38 +1,64 @@
-// What lies before the annotator: records to come, answers given, undo and redo. Pure state: it draws nothing and sends
-// nothing; every change becomes an event in the outbox.
+// What lies before the annotator: records to come, answers given and begun, undo and redo. Pure state: it draws nothing and
+// sends nothing; every change becomes an event in the outbox or a draft.
 
+import { Drafts } from "./drafts.js";
 import { Outbox } from "./outbox.js";
+import { renew } from "./renew.js";
 
 const PAST_MOST = 200;
 const SWAP_PAUSE = 500; // ms
+const BREATH = 800; // ms within which changes of one text are one step of undo
+const NOTHING = Object.freeze({ value: {}, comment: "", flagged: false });
+const ANSWERED = ["submitted", "skipped"];
 
 export class Desk {
   constructor(storage, prefix) {
     this.outbox = new Outbox(storage, prefix);
+    this.drafts = new Drafts(storage, prefix);
     this.queue = []; // items to come; queue[0] is on the screen unless we look back
     this.past = []; // {item, answer} in the order of their answers
     this.at = null; // index in past while looking back
-    this.done = []; // actions that undo takes back: {item, before, after}
+    this.done = []; // actions that undo takes back: {item, before, after, work}
     this.undone = [];
+    this.steps = []; // states of the work on this item before each change, and those that undo took back
+    this.unsteps = [];
     this.acked = { done: 0, left: 0, today: 0 }; // what acknowledged events came to since the counts below
     this.counts = { stamp: null, mine: 0, today: 0, left: 0, total: 0 };
-    this.revision = 1;
+    this.revisions = { task: null, guideline: 1 };
+    this.guideline = null; // {revision, text} as the server gave it last
     this.shownAt = now();
     this.swappedAt = -Infinity;
-    this.seeded = false;
+    this.edition = this.renewed = null; // of the texts; what to tell of one that was changed
+    this.seeded = false; // the server has told us our last answers
+    this.lacking = 0; // records that are held for us and that we were not given
   }
 
   get current() {
     return this.at === null ? (this.queue[0] ?? null) : this.past[this.at].item;
   }
 
-  // The answer shown as chosen: only when looking back at one's own.
+  // The answer that stands for the item on the screen: only when looking back at one's own.
   get chosen() {
     return this.at === null ? null : this.past[this.at].answer;
   }
 
+  // What is written on the item on the screen now: {value, comment, flagged}.
+  get work() {
+    const item = this.current;
+    return item ? this.workOn(item, this.chosen) : NOTHING;
+  }
+
+  workOn(item, chosen = null) {
+    return this.drafts.of(item.key) ?? chosen ?? begun(item) ?? NOTHING;
+  }
+
   get justSwapped() {
     return now() - this.swappedAt < SWAP_PAUSE;
+  }
+
+  // The records that the server need not send again; null on a new page, which has no past answers either.
+  get have() {
+    return this.seeded ? this.queue.map((item) => item.key) : null;
   }
 
   // Take the server's news: acknowledgements, then the records that it holds for us. Returns the conflicts in them.
@@ -41,114 +67,216 @@ export class Desk {
     for (const ack of data.acks) {
       const event = this.outbox.drop(ack.event_id);
       if (!event) continue;
-      this.acked.done += event.delta.done;
-      this.acked.left += event.delta.left;
-      this.acked.today += event.delta.today;
-      if (!ack.ok || ack.conflict) conflicts.push({ ...ack, record: event.external });
+      for (const name of ["done", "left", "today"]) this.acked[name] += event.delta[name];
+      if (!ack.ok || ack.conflict) conflicts.push({ ...ack, record: event.external, key: event.key });
     }
-    this.revision = data.revision;
+    const { guideline: text, guideline_revision: revision } = data.task;
+    if (text !== undefined) this.guideline = { revision, text };
+    this.revisions = { task: data.task.revision ?? null, guideline: data.task.guideline_revision };
     if (data.counts && data.counts.stamp !== this.counts.stamp) {
       this.counts = data.counts;
       this.acked = { done: 0, left: 0, today: 0 };
     }
-    if (!this.seeded) {
+    if (!this.seeded && data.recent) {
       this.seeded = true;
       this.past = data.recent.map(({ answer, ...item }) => ({ item, answer }));
+      this.#remember(data.items);
     }
-    this.#refill(data.items);
+    this.renewed = renew(this, data);
+    if (this.renewed) this.#moved(); // its undo would lead back to the old text
+    this.#refill(data.window, new Map(data.items.map((item) => [item.key, item])));
     return conflicts;
+  }
+
+  // After a reload: answers that are still on their way can be looked back at too.
+  #remember(items) {
+    for (const item of items) {
+      const event = this.outbox.lastOf(item.key);
+      if (event && ANSWERED.includes(event.state)) this.past.push({ item, answer: answerOf(event) });
+    }
+    this.past.splice(0, this.past.length - PAST_MOST);
   }
 
   // The order of the records here stays. One that the server no longer holds for us (dropped, or answered by another) goes;
   // if it was on the screen, `swappedAt` says when, so that a key meant for it does not land on the next.
-  #refill(items) {
+  #refill(keys, sent) {
     const shown = this.at === null ? this.queue[0] : undefined;
-    const answered = (key) => ["submitted", "skipped"].includes(this.outbox.stateOf(key));
-    const offered = new Map(items.filter((item) => !answered(item.key)).map((item) => [item.key, item]));
-    this.queue = this.queue.filter((item) => offered.has(item.key) || this.outbox.stateOf(item.key) === "withdrawn");
+    const last = (key) => this.outbox.lastOf(key)?.state;
+    const offered = new Set(keys.filter((key) => !ANSWERED.includes(last(key))));
+    this.queue = this.queue.filter((item) => offered.has(item.key) || last(item.key) === "withdrawn");
+    this.queue = this.queue.map((item) => (sent.has(item.key) && !alike(sent.get(item.key), item) ? sent.get(item.key) : item));
     const here = new Set(this.queue.map((item) => item.key));
-    for (const [key, item] of offered) if (!here.has(key)) this.queue.push(item);
+    const missing = [...offered].filter((key) => !here.has(key));
+    for (const key of missing) if (sent.has(key)) this.queue.push(sent.get(key));
+    this.lacking = missing.filter((key) => !sent.has(key)).length;
     if (this.at !== null || this.queue[0]?.key === shown?.key) return;
-    this.shownAt = now();
+    this.#moved();
     if (shown) this.swappedAt = now();
   }
 
-  // Answer the record on the screen. answer: {state, value, comment}. Returns false when there is none.
-  answer(answer) {
+  // Change the work on the item on the screen; `what` names the part, so that typing is not undone letter by letter.
+  edit(patch, what, follows = false) {
+    const item = this.current;
+    if (!item) return;
+    const last = this.steps.at(-1);
+    const typing = typeof patch.value?.[what] === "string" && last?.what === what && now() - last.time < BREATH;
+    if (typing) last.time = now();
+    else if (!follows) this.steps.push({ work: this.work, what, time: now() });
+    this.unsteps = [];
+    this.undone = [];
+    this.#write(item, { ...this.work, ...patch });
+  }
+
+  #write(item, { value, comment, flagged }) {
+    this.drafts.keep(item.key, { value, comment: comment ?? "", flagged: Boolean(flagged), sent: false });
+  }
+
+  // Send the draft of the item on the screen, if there is one that the server does not know and no answer stands.
+  // `value` is what of it counts. Returns whether there was something to send.
+  sendDraft(value) {
+    const item = this.current;
+    const draft = item && this.drafts.of(item.key);
+    if (!draft || draft.sent || this.at !== null || item.relabel) return false;
+    this.drafts.keep(item.key, { ...draft, sent: true });
+    this.outbox.dropDrafts(item.key);
+    this.#emit(item, { ...draft, value, state: "draft", reason: "" }, null);
+    return true;
+  }
+
+  // Answer the record on the screen with what is written on it. Returns false when there is none.
+  answer(state, { value = {}, reason = "" }) {
     const item = this.current;
     if (!item) return false;
-    const back = this.at;
-    const before = this.chosen;
-    this.#emit(item, answer, before);
-    if (back === null) {
+    const { comment, flagged } = this.work;
+    const answer = { state, value, comment: comment ?? "", reason, flagged: Boolean(flagged) };
+    const { at, chosen: before } = this;
+    const work = before ? null : this.drafts.of(item.key) ?? begun(item) ?? NOTHING;
+    this.#settle(item, answer, before);
+    if (at === null) {
       this.queue.shift();
       this.past.push({ item, answer });
       if (this.past.length > PAST_MOST) this.past.shift();
     } else {
-      this.past[back] = { item, answer };
-      this.at = back + 1 < this.past.length ? back + 1 : null;
+      this.past[at] = { item, answer };
+      this.at = at + 1 < this.past.length ? at + 1 : null;
     }
-    this.done.push({ item, before, after: answer });
+    this.done.push({ item, before, after: answer, work });
     this.undone = [];
-    this.shownAt = now();
+    this.#moved();
     return true;
   }
 
-  // Take back the last answer, of this page or of an earlier one; its record is on the screen again.
+  // Change the comment or the flag of an answer that stands, and stay on it.
+  amend(patch) {
+    const { item, answer: before } = this.past[this.at];
+    const after = { ...before, ...patch };
+    this.#emit(item, after, before);
+    this.past[this.at] = { item, answer: after };
+    this.done.push({ item, before, after, work: null });
+    this.undone = [];
+  }
+
+  get canUndo() {
+    return this.steps.length + this.done.length + this.past.length > 0;
+  }
+
+  get canRedo() {
+    return this.unsteps.length + this.undone.length > 0;
+  }
+
+  // Take back the last change of what is on the screen; if there is none, the last answer, of this page or of an earlier
+  // one: its record is on the screen again. Returns what was taken back: {item, step} or an action, or null.
   undo() {
+    const step = this.steps.pop();
+    if (step) return this.#step(step, this.unsteps);
     const last = this.past.at(-1);
-    const action = this.done.pop() ?? (last ? { item: last.item, before: null, after: last.answer } : null);
+    const action = this.done.pop() ?? (last ? { item: last.item, before: null, after: last.answer, work: null } : null);
     if (!action) return null;
-    this.#emit(action.item, action.before ?? { state: "withdrawn", value: {}, comment: "" }, action.after);
-    const at = this.past.findIndex((entry) => entry.item.key === action.item.key);
-    if (action.before) {
-      if (at >= 0) this.past[at] = { item: action.item, answer: action.before };
+    const { item, before, after } = action;
+    this.#emit(item, before ?? { ...NOTHING, state: "withdrawn", reason: "" }, after);
+    const at = this.past.findIndex((entry) => entry.item.key === item.key);
+    if (before) {
+      this.drafts.drop(item.key);
+      if (at >= 0) this.past[at] = { item, answer: before };
       this.at = at >= 0 ? at : null;
     } else {
+      this.#write(item, action.work ?? after);
       if (at >= 0) this.past.splice(at, 1);
-      this.queue = [action.item, ...this.queue.filter((item) => item.key !== action.item.key)];
+      this.queue = [item, ...this.queue.filter((other) => other.key !== item.key)];
       this.at = null;
     }
     this.undone.push(action);
-    this.shownAt = now();
+    this.#moved();
     return action;
   }
 
   redo() {
+    const step = this.unsteps.pop();
+    if (step) return this.#step(step, this.steps);
     const action = this.undone.pop();
     if (!action) return null;
-    this.#emit(action.item, action.after, action.before);
-    const at = this.past.findIndex((entry) => entry.item.key === action.item.key);
-    if (at >= 0) this.past[at] = { item: action.item, answer: action.after };
-    else this.past.push({ item: action.item, answer: action.after });
-    this.queue = this.queue.filter((item) => item.key !== action.item.key);
+    const { item, before, after } = action;
+    this.#settle(item, after, before);
+    const at = this.past.findIndex((entry) => entry.item.key === item.key);
+    if (at >= 0) this.past[at] = { item, answer: after };
+    else this.past.push({ item, answer: after });
+    this.queue = this.queue.filter((other) => other.key !== item.key);
     this.at = null;
     this.done.push(action);
-    this.shownAt = now();
+    this.#moved();
     return action;
+  }
+
+  #step(step, others) {
+    const item = this.current;
+    others.push({ work: this.work, what: step.what, time: -Infinity });
+    this.#write(item, step.work);
+    return { item, step: true };
   }
 
   back() {
     const to = (this.at ?? this.past.length) - 1;
     if (to < 0) return false;
     this.at = to;
-    this.shownAt = now();
+    this.#moved();
     return true;
   }
 
   forward() {
     if (this.at === null) return false;
     this.at = this.at + 1 < this.past.length ? this.at + 1 : null;
-    this.shownAt = now();
+    this.#moved();
     return true;
+  }
+
+  // Show the item with this key again, if it is among the last answers or is the next one.
+  goTo(key) {
+    const at = this.past.findLastIndex((entry) => entry.item.key === key);
+    if (at < 0) return false;
+    this.at = at;
+    this.#moved();
+    return true;
+  }
+
+  #moved() {
+    this.steps = [];
+    this.unsteps = [];
+    this.shownAt = now();
+  }
+
+  #settle(item, answer, before) {
+    this.outbox.dropDrafts(item.key);
+    this.#emit(item, answer, before);
+    this.drafts.drop(item.key);
   }
 
   #emit(item, answer, before) {
     const submitted = (one) => (one?.state === "submitted" ? 1 : 0);
-    const closed = (one) => (["submitted", "skipped"].includes(one?.state) ? 1 : 0);
+    const closed = (one) => (ANSWERED.includes(one?.state) ? 1 : 0);
     const change = submitted(answer) - submitted(before);
     this.outbox.add({
-      key: item.key, record_id: item.id, external: item.external, ...answer, guideline_revision: this.revision,
+      key: item.key, record_id: item.id, external: item.external, ...answerOf(answer),
+      guideline_revision: this.revisions.guideline, task_revision: this.revisions.task,
       seconds: Math.min(3600, Math.round(now() - this.shownAt) / 1000),
       delta: { done: change, today: change, left: closed(before) - closed(answer) },
     });
@@ -163,4 +291,10 @@ export class Desk {
   }
 }
 
+const answerOf = ({ state, value, comment, reason, flagged }) => (
+  { state, value, comment: comment ?? "", reason: reason ?? "", flagged: Boolean(flagged) }
+);
+const alike = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other);
+// What the server knows that we began: the answers so far, and what was remarked.
+const begun = (item) => item.draft && { value: item.draft, comment: item.comment ?? "", flagged: Boolean(item.flagged) };
 const now = () => performance.now();

@@ -37,6 +37,12 @@ export class Outbox {
     return kept;
   }
 
+  // A newer draft, or the answer itself, stands in for the drafts of an item that are still here.
+  dropDrafts(key) {
+    const old = this.events.filter((event) => event.key === key && event.state === "draft");
+    for (const event of old) this.drop(event.event_id);
+  }
+
   // Forget an event that the server has acknowledged. Returns it, or undefined if it was forgotten before.
   drop(eventId) {
     const at = this.events.findIndex((event) => event.event_id === eventId);
@@ -50,9 +56,11 @@ export class Outbox {
     return event;
   }
 
-  // The last word on an item that is still unsent: "submitted", "skipped", "withdrawn" or undefined.
-  stateOf(key) {
-    for (let i = this.events.length - 1; i >= 0; i--) if (this.events[i].key === key) return this.events[i].state;
+  // The last word on an item that is still unsent (an event that is no draft), or undefined.
+  lastOf(key) {
+    for (let i = this.events.length - 1; i >= 0; i--) {
+      if (this.events[i].key === key && this.events[i].state !== "draft") return this.events[i];
+    }
     return undefined;
   }
 }

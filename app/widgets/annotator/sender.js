@@ -6,18 +6,34 @@ const RENEW = 180_000; // ms after which the leases on the records here are rene
 const ASK = 10_000; // ms after which we ask again for records when there are none here
 const LOST = 30_000; // ms that the server is well and still does not answer: a reload is what is left to try
 const MOST = 400; // events in one message
+const LACK = 1000; // ms after which we ask again for records that are held for us and were not sent
 
 export class Sender {
-  constructor(outbox, onChange) {
-    this.outbox = outbox;
+  constructor(desk, onChange) {
+    this.desk = desk;
+    this.outbox = desk.outbox;
     this.onChange = onChange;
     this.send = null; // set at each draw: Streamlit hands out a new one
     this.turn = Date.now(); // a new page must not take an old page's turn for its own
     this.flight = null; // {turn, since, first}
     this.online = true;
-    this.hungry = false; // there is no record on the screen
     this.heard = Date.now();
+    this.soon = false;
     this.timer = setInterval(() => this.#watch(), 1000);
+  }
+
+  // Once the browser has drawn; a page that is not in view draws nothing, so not much later in any case.
+  pumpSoon() {
+    if (this.soon) return;
+    this.soon = true;
+    const go = () => {
+      if (this.soon) {
+        this.soon = false;
+        this.pump();
+      }
+    };
+    requestAnimationFrame(() => setTimeout(go));
+    setTimeout(go, 150);
   }
 
   stop() {
@@ -28,7 +44,10 @@ export class Sender {
     if (!this.send || this.flight || !(force || this.outbox.events.length)) return;
     this.turn += 1;
     this.flight = { turn: this.turn, since: Date.now(), first: Date.now() };
-    this.send({ turn: this.turn, events: this.outbox.events.slice(0, MOST) });
+    const { have, guideline, edition } = this.desk;
+    this.send({
+      turn: this.turn, have, edition, guideline: guideline?.revision ?? null, events: this.outbox.events.slice(0, MOST),
+    });
   }
 
   heardTurn(turn) {
@@ -39,10 +58,9 @@ export class Sender {
 
   async #watch() {
     if (!this.flight) {
+      const wait = this.desk.lacking ? LACK : this.desk.current ? RENEW : ASK;
       if (this.outbox.events.length) this.pump();
-      else if (Date.now() - this.heard > (this.hungry ? ASK : RENEW) && document.visibilityState === "visible") {
-        this.pump(true);
-      }
+      else if (Date.now() - this.heard > wait && document.visibilityState === "visible") this.pump(true);
       return;
     }
     if (Date.now() - this.flight.since < SILENCE) return;

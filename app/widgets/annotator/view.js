@@ -1,107 +1,99 @@
-// Draws the desk. Every text of the data reaches the page as textContent, never as markup.
+// Draws what is around the record and its questions: counters, notices, tools and the rows that open below. Every text of
+// the data reaches the page as textContent, never as markup.
 
 export class View {
-  constructor(root, strings, act) {
+  // acts: {name: function} for the buttons; keyName(tool) the key that a tool has now
+  constructor(root, acts) {
     this.root = root;
-    this.act = act;
+    this.acts = acts;
     this.parts = {};
     for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
     for (const button of root.querySelectorAll("button[data-act]")) {
-      button.addEventListener("click", () => act[button.dataset.act]());
+      button.addEventListener("click", () => acts[button.dataset.act]());
     }
     this.parts.comment.addEventListener("keydown", (event) => this.#commentKey(event));
-    this.strings = strings;
-    this.drawn = { labels: "", item: undefined, strings: "" };
+    this.parts.reasonRow.addEventListener("keydown", (event) => this.#reasonKey(event));
+    this.parts.reasonForm.addEventListener("submit", (event) => {
+      event.preventDefault();
+      acts.skipFor(this.parts.reason.value.trim());
+    });
+    this.strings = {};
+    this.item = null;
   }
 
   say(key, values = {}) {
-    const words = this.strings[key];
-    return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, () => value), words);
+    // In one go: what is put in may itself hold braces.
+    return (this.strings[key] ?? key).replace(/\{(\w+)\}/g, (hole, name) => (Object.hasOwn(values, name) ? String(values[name]) : hole));
   }
 
-  // state: {item, chosen, comment, labels, tally, saved: {kind, n}, empty, last, back, canUndo, canRedo, canBack}
+  // Take the words of a language and the keys of the tools, when they have changed.
+  words(strings, keyName) {
+    this.strings = strings;
+    for (const part of this.root.querySelectorAll("[data-word]")) setText(part, this.say(`annotator.${part.dataset.word}`));
+    for (const part of this.root.querySelectorAll("[data-aria]")) {
+      part.setAttribute("aria-label", this.say(`annotator.${part.dataset.aria}`));
+    }
+    for (const part of this.root.querySelectorAll("[data-key]")) {
+      const key = keyName(part.dataset.key);
+      setText(part, key);
+      part.hidden = !key;
+      part.closest("button")?.setAttribute("aria-keyshortcuts", key);
+    }
+    this.parts.comment.placeholder = this.say("annotator.comment_hint");
+    this.parts.reason.placeholder = this.say("annotator.reason_hint");
+  }
+
+  // state: {item, back, chosen, work, changed, tally, saved: {kind, n}, empty, last, lack, preview, single, canUndo, canRedo,
+  // canBack, canAccept}
   draw(state) {
-    this.#words();
-    this.#labels(state.labels);
-    this.#record(state);
+    const { parts } = this;
+    const { item, back, work, chosen } = state;
+    parts.card.classList.toggle("back", back);
+    parts.fields.hidden = !item;
+    parts.empty.hidden = Boolean(item);
+    setText(parts.empty, item ? "" : state.empty);
+    setText(parts.origin, item ? (back ? this.say("annotator.looking_back", { id: item.external }) : item.external) : "");
+    parts.relabel.hidden = !item?.relabel || back;
+    setText(parts.relabel, item?.relabel ? this.say("annotator.relabel", { reason: item.relabel.reason }) : "");
+    this.#remark(item && (work.comment || (state.changed ? this.say("annotator.unsent") : "")), work.comment);
+    parts.flagged.hidden = !item || !work.flagged;
+    setText(parts.flagged, work.flagged ? `⚑ ${this.say("annotator.flagged")}` : "");
+    parts.preview.hidden = !state.preview;
+    parts.head.hidden = parts.track.hidden = state.preview;
+    parts.lack.hidden = !state.lack;
+    setText(parts.lack, state.lack);
+    if (item?.key !== this.item) this.closePanels();
+    this.item = item?.key;
     this.#counters(state.tally);
     this.#saved(state.saved);
-    const { parts } = this;
-    for (const button of parts.labels.children) {
-      button.disabled = !state.item;
-      const chosen = state.chosen?.state === "submitted" && Object.values(state.chosen.value)[0] === button.dataset.label;
-      button.setAttribute("aria-pressed", String(chosen));
-    }
-    this.#toolbar(state);
+    this.#toolbar(state, chosen);
     setText(parts.last, state.last ?? "");
   }
 
-  #toolbar(state) {
+  #remark(words, comment) {
+    this.parts.remark.hidden = !words;
+    setText(this.parts.remark, comment ? `${this.say("annotator.comment")}: ${comment}` : words || "");
+  }
+
+  #toolbar(state, chosen) {
     const { parts } = this;
+    const nothing = !state.item;
     parts.undo.disabled = !state.canUndo;
     parts.redo.disabled = !state.canRedo;
     parts.back.disabled = !state.canBack;
     parts.forward.disabled = !state.back;
-    parts.skip.disabled = parts.note.disabled = !state.item;
-    parts.skip.setAttribute("aria-pressed", String(state.chosen?.state === "skipped"));
-  }
-
-  #words() {
-    const now = JSON.stringify(this.strings);
-    if (now === this.drawn.strings) return;
-    this.drawn.strings = now;
-    for (const part of this.root.querySelectorAll("[data-word]")) setText(part, this.strings[part.dataset.word]);
-    for (const part of this.root.querySelectorAll("[data-aria]")) {
-      part.setAttribute("aria-label", this.strings[part.dataset.aria]);
-    }
-    this.parts.comment.placeholder = this.strings.comment_hint;
-  }
-
-  #labels(labels) {
-    const now = JSON.stringify(labels);
-    if (now === this.drawn.labels) return;
-    this.drawn.labels = now;
-    this.parts.labels.replaceChildren(...labels.map(({ name, key }) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "label";
-      button.dataset.label = name;
-      button.setAttribute("aria-label", key ? this.say("label_aria", { name, key }) : name);
-      if (key) button.setAttribute("aria-keyshortcuts", key);
-      const badge = document.createElement("kbd");
-      badge.textContent = key;
-      badge.hidden = !key;
-      const word = document.createElement("span");
-      word.textContent = name;
-      button.append(badge, word);
-      button.addEventListener("click", () => this.act.choose(name));
-      return button;
-    }));
-  }
-
-  #record({ item, back, chosen, comment, empty }) {
-    const { parts } = this;
-    const key = item?.key ?? null;
-    parts.card.classList.toggle("back", back);
-    parts.text.classList.toggle("none", !item);
-    setText(parts.text, item ? item.text : empty);
-    setText(parts.origin, item ? (back ? this.say("looking_back", { id: item.external }) : item.external) : "");
-    parts.relabel.hidden = !item?.relabel || back;
-    setText(parts.relabel, item?.relabel ? this.say("relabel", { reason: item.relabel.reason }) : "");
-    const note = comment || (back ? chosen?.comment : "") || "";
-    parts.remark.hidden = !note;
-    setText(parts.remark, note ? `${this.strings.comment}: ${note}` : "");
-    if (key !== this.drawn.item) {
-      parts.text.scrollTop = 0;
-      this.closeComment();
-    }
-    this.drawn.item = key;
+    for (const part of [parts.skip, parts.why, parts.note, parts.flag, parts.submit]) part.disabled = nothing;
+    parts.submit.hidden = state.single;
+    parts.accept.hidden = !state.canAccept;
+    parts.skip.setAttribute("aria-pressed", String(chosen?.state === "skipped"));
+    parts.flag.setAttribute("aria-pressed", String(Boolean(state.item && state.work.flagged)));
   }
 
   #counters({ mine, today, left, total }) {
     const done = total ? (total - left) / total : 0;
     setText(this.parts.counters, [
-      this.say("today", { n: format(today) }), this.say("mine", { n: format(mine) }), this.say("left", { n: format(left) }),
+      this.say("annotator.today", { n: format(today) }), this.say("annotator.mine", { n: format(mine) }),
+      this.say("annotator.left", { n: format(left) }),
     ].join("  ·  "));
     this.parts.bar.style.transform = `scaleX(${Math.min(1, Math.max(0, done))})`;
     this.parts.track.setAttribute("aria-valuenow", String(Math.floor(done * 100)));
@@ -110,7 +102,7 @@ export class View {
   #saved({ kind, n }) {
     const { saved, announce } = this.parts;
     saved.dataset.kind = kind;
-    const words = this.say(`state_${kind}`, { n: format(n) });
+    const words = this.say(`annotator.state_${kind}`, { n: format(n) });
     setText(this.parts.savedText, words);
     // A screen reader hears of trouble and of its end, not of every answer.
     const said = kind === "saving" ? null : kind;
@@ -120,21 +112,21 @@ export class View {
     }
   }
 
-  flash(label) {
-    const button = [...this.parts.labels.children].find((one) => one.dataset.label === label);
-    if (!button) return;
-    button.classList.remove("hit");
-    requestAnimationFrame(() => button.classList.add("hit"));
+  announce(text) {
+    setText(this.parts.announce, text);
   }
 
-  notice(text) {
+  // A sentence that stays until it is put away; with `go` = {words, act} a button leads to what it is about.
+  notice(text, go = null) {
     const line = document.createElement("p");
-    line.textContent = text;
-    const close = document.createElement("button");
-    close.type = "button";
-    close.textContent = "×";
-    close.setAttribute("aria-label", this.strings.dismiss);
-    close.addEventListener("click", () => line.remove());
+    line.append(Object.assign(document.createElement("span"), { textContent: text }));
+    if (go) line.append(button(go.words, () => {
+      line.remove();
+      go.act();
+    }));
+    const close = button("×", () => line.remove());
+    close.className = "shut";
+    close.setAttribute("aria-label", this.say("annotator.dismiss"));
     line.append(close);
     this.parts.notices.append(line);
     while (this.parts.notices.children.length > 3) this.parts.notices.firstChild.remove();
@@ -145,35 +137,85 @@ export class View {
   }
 
   openComment(text) {
+    this.closePanels();
     this.parts.noteRow.hidden = false;
     this.parts.comment.value = text;
     this.parts.comment.focus();
   }
 
-  closeComment() {
-    if (this.parts.noteRow.hidden) return;
-    this.parts.noteRow.hidden = true;
-    this.parts.text.focus({ preventScroll: true });
+  openReasons(reasons) {
+    const { parts } = this;
+    const wasOpen = !parts.reasonRow.hidden;
+    this.closePanels();
+    if (wasOpen) return;
+    parts.reasonRow.hidden = false;
+    parts.why.setAttribute("aria-expanded", "true");
+    parts.reason.value = "";
+    parts.reasons.replaceChildren(...reasons.map((reason, at) => {
+      const one = button(reason, () => this.acts.skipFor(reason));
+      if (at < 9) one.prepend(Object.assign(document.createElement("kbd"), { textContent: String(at + 1) }));
+      return one;
+    }));
+    (parts.reasons.firstChild ?? parts.reason).focus();
+  }
+
+  toggleGuideline(text) {
+    const { guideRow, guide } = this.parts;
+    const open = guideRow.hidden && Boolean(text);
+    this.closePanels();
+    guideRow.hidden = !open;
+    guide.setAttribute("aria-expanded", String(open));
+    setText(guideRow, text);
+    if (open) guideRow.focus({ preventScroll: false });
+  }
+
+  // Close what is open below the card. Returns whether anything was.
+  closePanels() {
+    const rows = ["noteRow", "reasonRow", "guideRow"].map((name) => this.parts[name]).filter((row) => !row.hidden);
+    if (!rows.length) return false;
+    const inside = rows.some((row) => row.contains(row.getRootNode().activeElement));
+    for (const row of rows) row.hidden = true;
+    for (const name of ["why", "guide"]) this.parts[name].setAttribute("aria-expanded", "false");
+    if (inside) this.parts.fields.focus({ preventScroll: true });
+    return true;
   }
 
   #commentKey(event) {
     if (event.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      this.act.keepNote();
+      this.acts.keepNote();
     } else if (event.key === "Escape") {
       event.preventDefault();
-      this.closeComment();
+      this.closePanels();
     }
   }
 
-  scroll(pages) {
-    this.parts.text.scrollBy({ top: pages * this.parts.text.clientHeight * 0.85 });
+  #reasonKey(event) {
+    if (event.isComposing) return;
+    const one = event.target === this.parts.reason ? null : this.parts.reasons.children[Number(event.key) - 1];
+    if (event.key === "Escape") this.closePanels();
+    else if (one) one.click();
+    else return;
+    event.preventDefault();
   }
+
+  scroll(pages) {
+    this.parts.fields.scrollBy({ top: pages * this.parts.fields.clientHeight * 0.85 });
+  }
+}
+
+function button(words, onclick) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.append(Object.assign(document.createElement("span"), { textContent: words }));
+  made.addEventListener("click", onclick);
+  return made;
 }
 
 function setText(part, text) {
   if (part.textContent !== text) part.textContent = text;
 }
 
-const format = (n) => n.toLocaleString();
+const numbers = new Intl.NumberFormat();
+const format = (n) => numbers.format(n);

@@ -1,0 +1,60 @@
+// Records whose texts were changed (cleaned, edited) while they lie here: what was begun on them goes over to the new texts.
+
+import { idOf, inOrder } from "./stretches.js";
+
+// Take the server's news of records in the queue, {edition, changed: [{key, external, fields, meta}]}. Returns null, or what to
+// tell of the record on the screen: {lost}, the number of its marks that have no place in the new text.
+export function renew(desk, { edition, changed, task }) {
+  let told = null;
+  desk.edition = edition ?? null;
+  for (const { key, ...fresh } of changed ?? []) {
+    const at = desk.queue.findIndex((item) => item.key === key);
+    const item = desk.queue[at];
+    if (!item || JSON.stringify(fresh.fields) === JSON.stringify(item.fields)) continue;
+    const work = desk.workOn(item);
+    const { value, lost } = carried(work.value, task.questions, item.fields, fresh.fields);
+    desk.queue[at] = { ...item, ...fresh };
+    if (Object.keys(work.value).length) desk.drafts.keep(key, { ...work, value, sent: false });
+    if (at === 0 && desk.at === null) told = { lost };
+  }
+  return told;
+}
+
+// The answers for other texts: a mark stays where its text still stands, else it goes to the one place where it stands now.
+export function carried(value, questions, before, after) {
+  const next = { ...value };
+  const moves = new Map(); // question -> place in the old list -> place in the new one
+  let lost = 0;
+  for (const { kind, name, field = "text" } of questions) {
+    const given = value[name];
+    if (!["spans", "answer"].includes(kind) || !given?.length || before[field] === after[field]) continue;
+    const moved = given.map((mark) => placed(mark, String(after[field] ?? "")));
+    const list = [...new Map(moved.filter(Boolean).map((mark) => [idOf(mark), mark])).values()].sort(inOrder);
+    moves.set(name, moved.map((mark) => mark && list.findIndex((one) => idOf(one) === idOf(mark))));
+    lost += moved.filter((mark) => !mark).length;
+    put(next, name, list);
+  }
+  for (const { kind, name, spans } of questions) {
+    const to = kind === "relations" && value[name]?.length ? moves.get(spans) : null;
+    if (!to) continue;
+    const ends = value[name].map((one) => ({ ...one, from: to[one.from], to: to[one.to] }));
+    put(next, name, ends.filter((one) => Number.isInteger(one.from) && Number.isInteger(one.to) && one.from !== one.to));
+  }
+  return { value: next, lost };
+}
+
+// An answer that lost all it held is open again: nothing was said on purpose.
+function put(value, name, list) {
+  if (list.length) value[name] = list;
+  else delete value[name];
+}
+
+// The mark in this text, places in code points; null: its text is not there, or more than once and not at its old place.
+function placed(mark, text) {
+  const points = Array.from(text);
+  if (points.slice(mark.start, mark.end).join("") === mark.text) return mark;
+  const first = text.indexOf(mark.text);
+  if (first < 0 || text.indexOf(mark.text, first + 1) >= 0) return null;
+  const start = Array.from(text.slice(0, first)).length;
+  return { ...mark, start, end: start + Array.from(mark.text).length };
+}

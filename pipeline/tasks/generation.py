@@ -1,0 +1,25 @@
+"""Generation: the right answer to an instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pipeline.questions import Question, Text
+from pipeline.tasks.base import defined, exactly, field, tasks
+
+
+@tasks.register
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Write the answer that a model should give to an instruction."""
+
+    name: ClassVar[str] = "generation"
+    title: ClassVar[str] = "Instruction and answer"
+
+    def questions(self, definition: Mapping[str, Any]) -> list[Question]:
+        return exactly(definition, self.name, ("text",))
+
+    def definition(self, labels: Sequence[str] = ()) -> dict[str, Any]:  # noqa: ARG002 - it has no labels
+        return defined([Text("answer")], [field("text")])
