@@ -114,5 +114,6 @@ def _frozen(row: Row, names: Mapping[int, str], simulated: frozenset[str]) -> Ro
     return {
         "id": row["external_id"], "text": row["text"], **({"fields": fields} if fields else {}),
         "meta": json.loads(row["meta"]), "split": row["split"], "status": "active",
-        "parent": names.get(row["parent_id"]), "label": row["label"], **answers, "annotators": row["annotators"], **made,
+        "parent": names.get(row["parent_id"]), "label": row["label"], **answers, "annotators": row["annotators"],
+        **made,
     }  # fmt: skip

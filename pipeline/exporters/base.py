@@ -23,8 +23,8 @@ class Contents:
     "status" (active or dropped), "parent" (external id or None), "annotations": [{"annotator", "question", "state",
     "value", "created_at", and where so: "comment", "reason" (of a skip), "flagged", "simulated"}], "suggestions":
     [{"source", "question", "value", "score"}]}. A row of a version: {"id", "text", "meta", "split", "status", "parent",
-    "label", "annotators", and where an annotator was simulated: "simulated"}; where the task asks for more than one label also
-    "answers" {question: value} and, if there are any, "fields".
+    "label", "annotators", and where an annotator was simulated: "simulated"}; where the task asks for more than one
+    label also "answers" {question: value} and, if there are any, "fields".
     """
 
     batches: Iterable[Sequence[Row]]
