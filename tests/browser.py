@@ -5,11 +5,17 @@ Run by `make test`; ends with a sentence and exit code 1 where none can be had.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -27,6 +33,17 @@ def find() -> str | None:
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     return own if Path(own).exists() else None
+
+
+@functools.cache
+def launched() -> Browser:
+    """The one browser of a test process: a second start of the driver in one process is refused."""
+    from playwright.sync_api import sync_playwright
+
+    path = find()
+    playwright = sync_playwright().start()
+    atexit.register(playwright.stop)
+    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
 
 
 def main() -> int:

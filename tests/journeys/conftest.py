@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import http.client
 import os
 import signal
@@ -16,9 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser import find
+from tests.browser import find, launched
 from tests.journeys.cases import fill
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -121,18 +119,9 @@ def one_page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def browser() -> Browser:
-    path = find()
-    if path is None:
+    if find() is None:
         pytest.fail("The browser journeys need a chromium: install one, or name one in WINNOW_CHROMIUM.", pytrace=False)
-    return _launched(path)
-
-
-@functools.cache
-def _launched(path: str) -> Browser:
-    """One browser for all tests: a second one beside it is refused by the library."""
-    playwright = sync_playwright().start()
-    atexit.register(playwright.stop)
-    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    return launched()
 
 
 @pytest.fixture

@@ -28,7 +28,10 @@ LONG = 60_000
 PAGES = (
     "overview", "records", "import", "clean", "duplicates", "augment", "label", "task", "versions", "train", "errors",
 )  # fmt: skip
-ASPECTS = [(language, theme) for language in ("en", "zh") for theme in ("light", "dark")]
+ASPECTS = [
+    ("en", "light"), ("zh", "dark"),
+    *(pytest.param(aspect, marks=pytest.mark.slow) for aspect in (("en", "dark"), ("zh", "light"))),
+]  # fmt: skip
 MESSAGES = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "It is *there*."}]
 KINDS = tuple(sorted(tasks.names()))
 

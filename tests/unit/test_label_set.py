@@ -27,7 +27,8 @@ from tests.conftest import Fill
 
 
 @pytest.fixture
-def project(fill: Fill) -> Project:
+def project(fill: Fill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)  # the files of a store in memory lie where one is
     return fill(["one", "two", "three", "four"])
 
 
