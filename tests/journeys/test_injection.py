@@ -119,7 +119,7 @@ def texts_of(place: Locator) -> list[str]:
     return [str(one) for one in place.evaluate_all("(all) => all.map((element) => element.textContent)")]
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
 def test_every_view(filled: Workbench, page: Page, language: str) -> None:
     for path in ("", "records", "clean", "duplicates", "augment", "label", "task", "versions", "train", "errors"):
         look(page, filled, path, lang=language, annotator=hostile.WHO)
@@ -167,13 +167,17 @@ def test_markdown_is_escaped_letter_by_letter(filled: Workbench, page: Page) -> 
     assert all(any(f"{label}: " in link for link in links) for label in lines("label")[: hostile.FEW])
 
 
-@pytest.mark.parametrize("kind", [kind for kind in hostile.KINDS if kind != "sentiment"])
+USUAL = ("custom", "relations", "multilabel", "chat", "ranking", "question_answering", "translation")
+FURTHER = [kind for kind in hostile.KINDS if kind not in (*USUAL, "sentiment")]  # ask the same questions again
+
+
+@pytest.mark.parametrize("kind", [*USUAL, *(pytest.param(kind, marks=pytest.mark.slow) for kind in FURTHER)])
 def test_a_kind_of_task(filled: Workbench, page: Page, kind: str) -> None:
     """Answered, taken back, remarked on and skipped; the keys, the guideline and what else is known of the record opened."""
     answer(page, filled, kind)
 
 
-@pytest.mark.parametrize("kind", ["custom", "relations", "chat", "ranking"])
+@pytest.mark.parametrize("kind", ["custom", "ranking"])
 def test_a_task_with_its_preview(filled: Workbench, page: Page, kind: str) -> None:
     look(page, filled, "task", short(kind))
     expect(page.locator(".annotator .fields")).to_be_visible(timeout=LONG)

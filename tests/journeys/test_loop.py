@@ -184,7 +184,7 @@ def the_store_agrees(workbench: Workbench) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
 def test_every_page_opens_on_every_kind_of_project(workbench: Workbench, open_page: OpenPage, language: str) -> None:
     """No project, an empty one and one with hostile text: each page says something and shows no trace."""
     store = open_store(workbench.database)

@@ -174,7 +174,7 @@ def test_every_kind_of_question_is_here() -> None:
 
 @pytest.mark.parametrize("kind", sorted(QUESTIONS))
 @settings(
-    max_examples=15,
+    max_examples=5,  # each makes two databases
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # no shrinking: an example is a pair of imports
