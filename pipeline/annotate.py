@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.domain import Project, Task, WorkbenchError
 from pipeline.event import answer_of, clean, id_of
 from pipeline.questions import Choice, Question, WrongAnswer, check_answers, fields_read
-from pipeline.store import Store, projects
+from pipeline.store import Store, projects, queue
 from pipeline.store import annotations as answer_store
 from pipeline.store.annotations import Answer, Stored
 from pipeline.tasks import check_definition, check_new_label, kind_of, questions_of, tasks
@@ -57,6 +57,8 @@ def submit(store: Store, task: Task, annotator: str, events: Sequence[Mapping[st
         read.append(answer)
         if not right:
             wrong.add(answer.event_id)
+    if not read:
+        return refused
     wanted = fields_read(question for question in questions if question.kind in TEXT_KINDS)
     stored = answer_store.submit(store, task.id, annotator, read, overlap=overlap_of(task), wanted=wanted)
     now = projects.task_by_id(store, task.id)
@@ -130,6 +132,7 @@ def save_definition(
     """
     plain = json.loads(clean(json.dumps(definition, ensure_ascii=False, default=str)))
     questions = check_definition(plain)
+    queue.checked_plan(plain)  # the filters too, which only the store understands
     old = projects.task_by_id(store, task.id) if task is not None else labelling_task(store, project, name.strip())
     before = questions_of(old) if old else []
     _check_new_labels(questions, before)

@@ -66,17 +66,6 @@ def edition(store: Store, project_id: int) -> str:
     return str(found)
 
 
-def texts_of(cursor: Cursor, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """{record: (external id, text)} of those of the records that are live."""
-    if not ids:
-        return {}
-    rows = cursor.execute(
-        "SELECT id, external_id, text FROM record_now WHERE id BETWEEN ? AND ? AND id IN (SELECT unnest(?))",
-        [min(ids), max(ids), list(ids)],
-    ).fetchall()
-    return {row[0]: (row[1], row[2]) for row in rows}
-
-
 def contents_of(
     cursor: Cursor, ids: Sequence[int], edited: Sequence[int] | None = None
 ) -> dict[int, tuple[str, str, dict[str, Any], dict[str, Any]]]:

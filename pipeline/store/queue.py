@@ -25,7 +25,7 @@ from pipeline.domain import Task
 from pipeline.plan import Plan, plan_from
 from pipeline.store import claimed as claimed_rows
 from pipeline.store import line_rows
-from pipeline.store.claimed import Claimed, texts_of
+from pipeline.store.claimed import Claimed
 from pipeline.store.database import Cursor, Store
 from pipeline.store.line import Line
 from pipeline.store.line_parts import Choice
@@ -33,7 +33,7 @@ from pipeline.store.outlook import Holder, Remaining, micros, outlook
 from pipeline.store.walk import choose
 
 __all__ = ["LEASE_SECONDS", "Claimed", "Holder", "Remaining", "alone", "checked_plan", "claim", "forget", "ready",
-           "release", "remaining", "texts_of", "warm"]  # fmt: skip
+           "release", "remaining", "warm"]  # fmt: skip
 
 LEASE_SECONDS = 600
 RENEW_BELOW = 0.75  # of the lease: a claim with more than this left is not written again

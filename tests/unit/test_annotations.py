@@ -302,3 +302,12 @@ def test_a_question_with_answers_stays(store: Store, project: Project) -> None:
     same = annotate.save_definition(store, project, task.definition, "Mark names.\r\n")
     assert same.revision == task.revision
     assert answer_store.label_counts(store, task.id) == {"x": 1}
+
+
+def test_a_task_whose_assignment_has_an_unknown_filter_is_not_saved(store: Store, project: Project) -> None:
+    """Else everybody who opens the page would be told, instead of the person who wrote it."""
+    task = task_of(store, project)
+    wrong = {**task.definition, "queue": {"assignments": [{"people": ["anna"], "filter": {"colour": "red"}}]}}
+    with pytest.raises(WorkbenchError, match="colour"):
+        annotate.save_definition(store, project, wrong, "")
+    assert projects.task_by_id(store, task.id).revision == task.revision

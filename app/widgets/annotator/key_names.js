@@ -34,6 +34,5 @@ function names(event) {
 
 const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space", Backspace: "⌫", Delete: "Del" };
 
-// A key as it is printed on a key cap, and as assistive technology wants it.
+// A key as it is printed on a key cap.
 export const keyName = (key) => key.split(/(?<=.)\+(?=.)/u).map((part) => SIGNS[part] ?? part.toUpperCase()).join("+");
-export const ariaKeys = (key) => key.replace("Ctrl+", "Control+").replace(" ", "Space");

@@ -9,7 +9,7 @@ import { KeyDialog as Panel } from "./key_dialog.js";
 import { pressed } from "./key_names.js";
 
 export const KeyDialog = Panel;
-export const HAND = "12345qwertasdfgzxcvb6789yuiophjklnm"; // left hand first
+const HAND = "12345qwertasdfgzxcvb6789yuiophjklnm"; // left hand first
 const KEPT = new Set("ursfca"); // for the tools alone, also when they have other keys
 const BROWSER = /^(Tab|Shift\+Tab|Escape|F\d+|PrintScreen|ContextMenu|Insert|Dead|Process|Unidentified|Meta|OS)$/;
 const MOST = 20_000; // characters of a map that is brought in
