@@ -61,7 +61,7 @@ def submit(store: Store, task: Task, annotator: str, events: Sequence[Mapping[st
         return refused
     wanted = fields_read(question for question in questions if question.kind in TEXT_KINDS)
     stored = answer_store.submit(store, task.id, annotator, read, overlap=overlap_of(task), wanted=wanted)
-    now = projects.task_by_id(store, task.id)
+    now = projects.newest(store, task)
     if now.revision != task.revision:  # it was changed since the caller read it: what is told is what holds now
         task, questions = now, questions_of(now)
         wrong = {answer.event_id for answer in read if answer.state == "submitted" and not _is_right(questions, answer)}

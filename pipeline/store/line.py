@@ -258,6 +258,10 @@ class Line:
             heapq.heappop(self._ends)
         return False
 
+    def shared(self, person: str, now: int) -> bool:
+        """Whether anybody else holds records."""
+        return any(until > now for other, held in self.mine.items() if other != person for until in held.values())
+
     def holders(self, record: int, person: str, now: int) -> Mapping[str, int]:
         """Who else holds a record, and until when."""
         return {p: until for p, until in self.claims.get(record, {}).items() if p != person and until > now}

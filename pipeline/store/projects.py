@@ -68,6 +68,15 @@ def task_by_id(store: Store, task_id: int) -> Task:
     return _task(row)
 
 
+def newest(store: Store, task: Task) -> Task:
+    """The task as it stands now: `task` itself while that is its newest revision. It is asked at every answer."""
+    later = store.rows("SELECT revision, job_id FROM task_revision WHERE id = ? AND revision >= ?",
+                       [task.id, task.revision])  # fmt: skip
+    if later == [{"revision": task.revision, "job_id": None}]:
+        return task
+    return task_by_id(store, task.id)
+
+
 def save_task(
     store: Store, project_id: int, *, name: str, kind: str, definition: Mapping[str, Any], guideline: str = ""
 ) -> Task:

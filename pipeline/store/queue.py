@@ -32,12 +32,12 @@ from pipeline.store.line_parts import Choice
 from pipeline.store.outlook import Holder, Remaining, micros, outlook
 from pipeline.store.walk import choose
 
-__all__ = ["LEASE_SECONDS", "Claimed", "Holder", "Remaining", "alone", "checked_plan", "claim", "forget", "ready",
+__all__ = ["LEASE_SECONDS", "Claimed", "Holder", "Remaining", "checked_plan", "claim", "forget", "ready",
            "release", "remaining", "warm"]  # fmt: skip
 
 LEASE_SECONDS = 600
 RENEW_BELOW = 0.75  # of the lease: a claim with more than this left is not written again
-ENOUGH = 0.8  # of the records asked for: who holds this many of them waits for no other writer, and writes nothing
+ENOUGH = 0.5  # of the records asked for: who holds this many of them waits for no other writer, and writes nothing
 TRIES = 3  # to build a line beside other writers, before it is built while they wait
 NO_TASK_REVISION = 0
 
@@ -61,10 +61,12 @@ _slots_lock = threading.Lock()
 def claim(
     store: Store, task: Task, annotator: str, n: int, *, overlap: int | None = None,
     lease_seconds: float = LEASE_SECONDS, now: datetime | None = None, have: Collection[int] | None = (),
+    n_alone: int | None = None,
 ) -> list[Claimed]:  # fmt: skip
-    """The first `n` records that this annotator should answer, in the plan's order, leased to them from now.
+    """The first `n` records that this annotator should answer, in the plan's order, leased to them from now. `n_alone`
+    takes the place of n while nobody else holds records of the task, so that it takes nothing from anyone.
 
-    Fewer than n, when they hold the first 80 % of n or more already: these alone, and nothing is written. What they
+    Fewer than n, when they hold the first half of n or more already: these alone, and nothing is written. What they
     hold is renewed when less than 75 % of `lease_seconds` is left of it, and given up if it is not among the first.
     `have` are the records that their page says it has, in its order; None for a page that has just begun, which gets
     what they hold, behind what is to be labelled again if the plan has that first. They come first, and none of them
@@ -78,12 +80,17 @@ def claim(
     at, began = now or _utc_now(), time.perf_counter()
     slot = _slot(store, task.id)
     plan = _plan(task, overlap)
+
+    def wanted(line: Line) -> int:
+        return n if n_alone is None or line.shared(annotator, micros(at)) else n_alone
+
     with slot.lock:
         waited = time.perf_counter() - began
-        chosen = _as_held(_current(store, task, slot, plan), annotator, n, at, lease_seconds, have)
+        line = _current(store, task, slot, plan)
+        chosen = _as_held(line, annotator, wanted(line), at, lease_seconds, have)
     if chosen is None:
         chosen = _in_line(store, task, slot, plan, lambda cursor, line: _lease(
-            cursor, line, task.id, annotator, n, at, lease_seconds, have))  # fmt: skip
+            cursor, line, task.id, annotator, wanted(line), at, lease_seconds, have))  # fmt: skip
     found = claimed_rows.read(store, task.id, annotator, chosen, frozenset(have or ()))
     log.debug("claim %.6f waited %.6f n=%d task=%d %s", time.perf_counter() - began, waited, len(found), task.id,
               annotator)  # fmt: skip
@@ -94,14 +101,6 @@ def release(store: Store, task_id: int, annotator: str) -> None:
     """Give up everything that an annotator holds of a task."""
     store.transact(
         lambda cursor: cursor.execute("DELETE FROM claim WHERE task_id = ? AND annotator = ?", [task_id, annotator])
-    )
-
-
-def alone(store: Store, task_id: int, annotator: str, now: datetime | None = None) -> bool:
-    """Whether nobody else holds records of the task, so that a larger window takes nothing from anyone."""
-    return not store.scalar(
-        "SELECT count(*) FROM claim WHERE task_id = ? AND annotator <> ? AND lease_until > ?",
-        [task_id, annotator, now or _utc_now()],
     )
 
 

@@ -66,7 +66,7 @@ def test_overlap_lets_others_in(store: Store, task: Task) -> None:
     assert ids(queue.claim(store, task, "carl", 3, overlap=2)) == [4, 5, 6]
     say(store, task, "anna", 1)
     assert ids(queue.claim(store, task, "carl", 3, overlap=2)) == [4, 5, 6]
-    assert ids(queue.claim(store, task, "anna", 3, overlap=2)) == [2, 3, 4]
+    assert ids(queue.claim(store, task, "anna", 5, overlap=2)) == [2, 3, 4, 5, 6]
 
 
 def test_a_lease_that_ran_out_is_free_and_a_claim_renews_one(store: Store, task: Task) -> None:
@@ -82,8 +82,15 @@ def test_a_smaller_window_gives_the_rest_back(store: Store, task: Task) -> None:
     queue.claim(store, task, "anna", 2)
     assert ids(queue.claim(store, task, "bob", 2)) == [3, 4]
     queue.release(store, task.id, "anna")
-    assert queue.alone(store, task.id, "bob")
     assert ids(queue.claim(store, task, "carl", 2)) == [1, 2]
+
+
+def test_a_person_alone_is_given_more(store: Store, task: Task) -> None:
+    assert len(queue.claim(store, task, "anna", 2, n_alone=4, now=NOON, lease_seconds=60)) == 4
+    assert len(queue.claim(store, task, "bob", 2, n_alone=4, now=NOON)) == 2
+    assert len(queue.claim(store, task, "anna", 2, n_alone=4, now=NOON)) == 2
+    later = NOON + timedelta(seconds=queue.LEASE_SECONDS + 1)
+    assert len(queue.claim(store, task, "bob", 2, n_alone=4, now=later)) == 4
 
 
 def test_what_was_answered_skipped_dropped_or_augmented_does_not_come(
@@ -135,7 +142,7 @@ def test_relabel_requests_come_first_even_to_those_who_answered(store: Store, pr
     assert found[2].relabel is None
     assert ids(queue.claim(store, task, "bob", 2)) == [4, 5]  # one new answer is asked for
     say(store, task, "anna", 7)
-    assert ids(queue.claim(store, task, "anna", 3)) == [2, 3, 6]
+    assert ids(queue.claim(store, task, "anna", 5)) == [2, 3, 6, 8, 9]
     verdicts.decide(store, project.id, "keep", [Verdict(2, "by hand", "drop", "spam")])
     assert ids(queue.claim(store, task, "anna", 3)) == [3, 6, 8]
     assert queue.remaining(store, task, "anna").relabel == 0
@@ -305,7 +312,7 @@ def test_a_claim_is_written_as_a_difference(store: Store, task: Task) -> None:
     queue.claim(store, task, "anna", 3, now=NOON, lease_seconds=100)
     first = held()
     say(store, task, "anna", 1)
-    queue.claim(store, task, "anna", 3, now=NOON + timedelta(seconds=20), lease_seconds=100)
+    queue.claim(store, task, "anna", 5, now=NOON + timedelta(seconds=20), lease_seconds=100)
     then = held()
     assert {r: until for r, until in first.items() if r > 1} == {r: until for r, until in then.items() if r < 4}
     assert then[4] == NOON + timedelta(seconds=120)
@@ -362,7 +369,8 @@ def test_who_holds_enough_of_the_first_records_waits_for_nobody(store: Store, ta
 
     assert ids(store.transact(busy)) == [2, 3, 4, 5]
     say(store, task, "anna", 2)
-    assert ids(queue.claim(store, task, "anna", 5)) == [3, 4, 5, 6, 7]
+    say(store, task, "anna", 3)
+    assert ids(queue.claim(store, task, "anna", 5)) == [4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("overlap", [1, 3])
@@ -412,7 +420,7 @@ def test_what_a_page_has_comes_first_in_its_order(store: Store, fill: Fill) -> N
     task = annotate.define(store, project, labels=["yes"], guideline="")
     queue.claim(store, task, "anna", 3, have=None)
     queue.claim(store, task, "bob", 3, have=None)
-    assert ids(queue.claim(store, task, "anna", 5, have=[3, 1, 4, 99])) == [3, 1, 2, 7, 8]  # 4 is bob's
+    assert ids(queue.claim(store, task, "anna", 7, have=[3, 1, 4, 99])) == [3, 1, 2, 7, 8, 9, 10]  # 4 is bob's
 
 
 def test_a_new_page_gets_what_the_person_holds(store: Store, fill: Fill) -> None:

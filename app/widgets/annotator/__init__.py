@@ -70,7 +70,7 @@ def annotator(store: Store, project: Project, task: Task, who: str, counted: dic
 
 
 def _drawn(store: Store, project: Project, task: Task, who: str, counted: dict[str, Any]) -> None:
-    now = projects.task_by_id(store, task.id)
+    now = projects.newest(store, task)
     box = _box(store, project, task, who)
     key = f"label.annotator.{box}"
     sent = _sent(st.session_state.get(key))

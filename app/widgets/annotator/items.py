@@ -26,9 +26,8 @@ RECENT_CHARACTERS_MOST = 300_000
 
 def window(store: Store, task: Task, who: str, have: Collection[str] | None) -> list[Claimed]:
     """As many claimed records as the browser should hold, by number and by size; `have`: the keys of those it holds."""
-    size = WINDOW_ALONE if queue.alone(store, task.id, who) else WINDOW_SHARED
     held = None if have is None else [_record(key) for key in have if _record(key)]
-    found = queue.claim(store, task, who, size, have=held)
+    found = queue.claim(store, task, who, WINDOW_SHARED, have=held, n_alone=WINDOW_ALONE)
     total = 0
     for at, claimed in enumerate(found):
         total += len(claimed.text)
