@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pipeline.dedup.engine import find
+from pipeline.dedup.index import find
 
 
 def main() -> None:

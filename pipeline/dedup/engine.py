@@ -1,36 +1,38 @@
-"""Near-duplicate texts: sign every text, compare those that share a band, keep the pairs that really are that similar.
+"""Near-duplicate texts: compare those that share a band, keep the pairs that really are that similar.
 
 Every reported similarity is the exact Jaccard index of the two sets of shingles; MinHash only decides what to compare,
-and misses a pair right at the threshold about once in 300. Texts with one and the same set are collapsed to
-one before anything is compared, and no bucket costs the square of its size beyond LARGE_BUCKET texts.
+and misses a pair right at the threshold about once in 300. Texts with one and the same set are collapsed to one before
+anything is compared, and no bucket costs the square of its size beyond LARGE_BUCKET texts.
+
+What is known of a text is its minima (pipeline.dedup.signer). Only of texts that share a bucket with another one
+are the shingles asked for, so memory grows with the duplicates, and by 150 bytes with every other text.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.dedup import kernels
-from pipeline.dedup.bands import Bands, choose, permutations
-from pipeline.dedup.shingles import Shingle
+from pipeline.dedup import kernels_pairs as kernels
+from pipeline.dedup.bands import Bands, choose
+from pipeline.dedup.kernels_text import band_keys, wholes
+from pipeline.dedup.signer import Cut, Signer
 
 Array = NDArray[Any]
 Progress = Callable[[float], None]  # called with the share that is done, 0 to 1; may raise to stop the work
+Cutter = Callable[[Array], Cut]  # the shingles of texts, asked for by ascending numbers
 
-BLOCK = 2048  # texts a thread signs at a time
+BLOCK = 4096  # texts a thread takes at a time
 LARGE_BUCKET = 1000  # texts in one bucket that are still all compared with each other
 COMPLETED = 32  # families of up to so many different texts have all their pairs compared, not only those that met
 ALL_COPIES = 2000  # identical texts of which every pair is listed; beyond it, each only with the first
 ALL_PAIRS = 10_000_000  # listed pairs in all; beyond it, copies are listed with the first only
+FILTER_BITS = 1 << 17  # of the filter for one band, at least; so many more for more fresh texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,107 +51,121 @@ class Found:
     cut: int
 
 
-class Index:
-    """Signatures of texts. `add` them in batches, then ask once for what is `found`."""
+class Search:
+    """One search among texts 0..n-1, of which the minima are known.
 
-    def __init__(self, shingle: Shingle, threshold: float) -> None:
-        self.shingle = shingle
+    least: the minima of all signatures; rows[t]: which of them is text t's, -1 for a text without any shingle.
+    fresh: the texts of which pairs are wanted, each with any text; all of them if it is None.
+    """
+
+    def __init__(
+        self, least: Array, rows: Array, threshold: float, cut: Cutter, signer: Signer, fresh: Array | None = None
+    ) -> None:
         self.threshold = threshold
         self.bands: Bands = choose(threshold)
-        self._signed: list[tuple[Array, Array, Array, Array]] = []
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, "dedup")
-        self._shingles = self._starts = self._counts = self._first = np.zeros(0, np.int64)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def add(self, texts: pa.Array | pa.ChunkedArray) -> None:
-        """Sign a batch of texts (an Arrow string column without nulls); they are numbered on from the last batch."""
-        data, offsets = _bytes(texts)
-        blocks = [(i, min(i + BLOCK, len(offsets) - 1)) for i in range(0, len(offsets) - 1, BLOCK)]
-        self._signed.extend(self._pool.map(lambda block: self._sign(data, offsets[block[0] : block[1] + 1]), blocks))
+        self._cut, self._spread, self._size = cut, signer.spread, len(rows)
+        # Inside, texts are numbered by their place in _texts: those that may meet another one, in order.
+        self._texts = np.flatnonzero(rows >= 0)
+        self._fresh = np.ones(len(self._texts), np.bool_) if fresh is None else fresh[self._texts]
+        self._keys = self._keyed(least, rows)
+        if fresh is not None:
+            self._leave_out_the_far()
+        self._whole = np.empty(len(self._texts), np.uint64)
+        self._in_blocks(len(self._texts), lambda at: wholes(least, rows[self._texts[at]], self._whole[at]))
+        self._first = np.arange(len(self._texts))
+        self._starts, self._counts = np.zeros(len(self._texts), np.int64), np.zeros(len(self._texts), np.int64)
+        self._shingles = np.zeros(0, np.uint64)
 
     def found(self, progress: Progress = lambda _: None) -> Found:
-        """All pairs of the added texts at or over the threshold, and the families that they make."""
-        if not self._signed:
-            none = np.zeros(0, np.int64)
-            return Found(none, none, none.astype(np.float64), none, 0, 0)
-        shingles, counts, keys, whole = (np.concatenate(parts) for parts in zip(*self._signed, strict=True))
-        self._signed.clear()
-        self._shingles, self._counts = shingles, counts
-        self._starts = np.concatenate([[0], np.cumsum(counts)])[:-1]
-        self._first = self._collapse(whole)
-        progress(0.1)
-        x, y, jaccard, cut = self._compare(keys, progress)
-        roots = self._families(x, y)
+        """All pairs at or over the threshold with a fresh text in them, and the families that they make."""
+        progress(0.05)
+        order = np.argsort(self._whole, kind="stable")
+        same = _repeated(self._whole[order])
+        alike = order[same]
+        leads = np.ones(len(order), np.bool_)
+        leads[1:] = self._whole[order][1:] != self._whole[order][:-1]
+        buckets = self._buckets(np.sort(order[leads]))
+        progress(0.15)
+        self._take(np.unique(np.concatenate([alike, *(members for members, _ in buckets)])))
+        progress(0.3)
+        if self._collapse(alike):
+            buckets = self._buckets(np.flatnonzero(self._first == np.arange(len(self._first))))
+        x, y, jaccard, cut = self._compare(buckets, progress)
+        roots = np.arange(len(self._first))
+        kernels.join(roots, x.astype(np.int64), y.astype(np.int64))
         x, y, jaccard = self._complete(roots, x, y, jaccard)
         progress(0.95)
         x, y, jaccard, elided = self._expand(x, y, jaccard)
-        return Found(x, y, jaccard, roots[self._first], elided, cut)
+        wanted = self._fresh[x] | self._fresh[y]
+        whose = np.arange(self._size)
+        whose[self._texts] = self._texts[roots[self._first]]
+        return Found(self._texts[x[wanted]], self._texts[y[wanted]], jaccard[wanted], whose, elided, cut)
 
     def similarities(self, x: Array, y: Array) -> Array:
         """The exact Jaccard index of pairs of texts that are in families (after `found`)."""
-        return kernels.similarities(self._shingles, self._starts, self._counts, self._first[x], self._first[y])
+        own, other = (self._first[np.searchsorted(self._texts, side)] for side in (x, y))
+        return kernels.similarities(self._shingles, self._starts, self._counts, own, other)
 
-    def _sign(self, data: Array, offsets: Array) -> tuple[Array, Array, Array, Array]:
-        count, a_and_b = len(offsets) - 1, permutations(self.bands.permutations)
-        unit = kernels.WORDS if self.shingle.unit == "word" else kernels.CHARACTERS
-        size = int(offsets[-1] - offsets[0])
-        room = size // 2 + count if unit == kernels.WORDS else size
-        shingles, counts = np.empty(room, np.uint64), np.empty(count, np.int64)
-        keys, whole = np.empty((count, self.bands.bands), np.uint32), np.empty(count, np.uint64)
-        made = kernels.sign(
-            data, offsets, unit, self.shingle.n, *a_and_b, self.bands.rows, shingles, counts, keys, whole
+    def _keyed(self, least: Array, rows: Array) -> Array:
+        keys = np.empty((self.bands.bands, len(self._texts)), np.uint32)
+        self._in_blocks(
+            len(self._texts), lambda at: band_keys(least, rows[self._texts[at]], self.bands.rows, keys[:, at])
         )
-        return shingles[:made].copy(), counts, keys, whole
+        return keys
 
-    def _collapse(self, whole: Array) -> Array:
-        """The first text with the same set of shingles, for each text. Texts without any stay by themselves."""
-        first = np.arange(len(whole))
-        present = np.flatnonzero(self._counts)
-        order = present[np.argsort(whole[present], kind="stable")]
-        alike = order[_repeated(whole[order])]
+    def _leave_out_the_far(self) -> None:
+        """Keep the fresh texts and those that share a bucket with one (and a few others: it is a filter of bits)."""
+        size = FILTER_BITS
+        while size < 64 * self._fresh.sum():
+            size *= 2
+        table = np.zeros((self.bands.bands, size // 64), np.uint64)
+        kernels.note_keys(self._keys[:, self._fresh], table)
+        near = np.empty(len(self._texts), np.bool_)
+        self._in_blocks(len(near), lambda at: kernels.meeting(self._keys[:, at], table, near[at]))
+        self._texts, self._fresh, self._keys = self._texts[near], self._fresh[near], self._keys[:, near]
+
+    def _buckets(self, among: Array) -> list[tuple[Array, Array]]:
+        return self._spread(lambda band: _buckets(self._keys[band][among], among), range(self.bands.bands))
+
+    def _take(self, which: Array) -> None:
+        """Ask for the shingles of these texts, and make sets of them."""
+        cut = self._cut(self._texts[which])
+        self._shingles = cut.shingles
+        self._counts[which] = cut.counts
+        self._starts[which] = cut.starts
+        self._prints = np.zeros(len(self._texts), np.uint64)
+        self._in_blocks(len(which), lambda at: kernels.make_set(
+            self._shingles, self._starts, self._counts, which[at], self._prints))  # fmt: skip
+
+    def _collapse(self, alike: Array) -> bool:
+        """Let the first text of each set of shingles stand for all with that set; `alike` are the texts whose minima
+        are those of another one. Returns whether the minima have deceived: whether some of these sets differ."""
+        whole, prints, counts = self._whole[alike], self._prints[alike], self._counts[alike]
+        order = np.lexsort((alike, counts, prints, whole))
+        alike, parts = alike[order], np.stack([whole, prints, counts.astype(np.uint64)])[:, order]
+        leads = np.ones(len(alike), np.bool_)
+        leads[1:] = (parts[:, 1:] != parts[:, :-1]).any(axis=0)
         if len(alike):
-            prints = self._make_sets(alike)
-            alike = alike[np.lexsort((alike, self._counts[alike], prints[alike], whole[alike]))]
-            parts = np.stack([whole[alike], prints[alike], self._counts[alike].astype(np.uint64)])
-            leads = np.concatenate([[True], (parts[:, 1:] != parts[:, :-1]).any(axis=0)])
-            first[alike] = alike[leads][np.cumsum(leads) - 1]
-        return first
+            self._first[alike] = alike[leads][np.cumsum(leads) - 1]
+        return int(leads.sum()) != len(np.unique(parts[0]))
 
-    def _make_sets(self, which: Array) -> Array:
-        prints = np.zeros(len(self._counts), np.uint64)
-        self._spread(
-            lambda part: kernels.make_set(self._shingles, self._starts, self._counts, part, prints),
-            np.array_split(which, max(1, len(which) // BLOCK)),
-        )
-        return prints
-
-    def _compare(self, keys: Array, progress: Progress) -> tuple[Array, Array, Array, int]:
-        live = np.flatnonzero((self._counts > 0) & (self._first == np.arange(len(self._first))))
-        buckets = [_buckets(keys[live, band], live) for band in range(self.bands.bands)]
-        candidate = np.zeros(len(keys), np.bool_)
-        for members, _ in buckets:
-            candidate[members] = True
-        self._make_sets(np.flatnonzero(candidate))
-        progress(0.2)
+    def _compare(self, buckets: list[tuple[Array, Array]], progress: Progress) -> tuple[Array, Array, Array, int]:
+        fresh = self._fresh.copy()
+        fresh[self._first[self._fresh]] = True  # who stands for a fresh text is as good as fresh
         parts: list[tuple[Array, Array, Array]] = []
         cut = 0
         for band, (members, edges) in enumerate(buckets):
-            for *pairs, large in self._verify(members, edges, band, keys):
+            for *pairs, large in self._verify(members, edges, band, fresh):
                 parts.append((pairs[0], pairs[1], pairs[2]))
                 cut += large
-            progress(0.2 + 0.7 * (band + 1) / len(buckets))
+            progress(0.3 + 0.6 * (band + 1) / len(buckets))
         x, y, jaccard = (np.concatenate(column) for column in zip(*parts, strict=True))
         if cut:  # a pair may have been met in several large buckets
             _, once = np.unique(_packed(x, y), return_index=True)
             x, y, jaccard = x[once], y[once], jaccard[once]
         return x, y, jaccard, cut
 
-    def _verify(self, members: Array, edges: Array, band: int, keys: Array) -> list[tuple[Array, Array, Array, int]]:
+    def _verify(self, members: Array, edges: Array, band: int, fresh: Array) -> list[tuple[Array, Array, Array, int]]:
         work = np.cumsum(np.minimum(np.diff(edges), LARGE_BUCKET) * np.diff(edges))
         shares = 1 if not len(work) else int(min(64, 1 + work[-1] // 20_000))
         bounds = np.searchsorted(work, np.linspace(0, work[-1] if len(work) else 0, shares + 1)[1:-1])
@@ -157,14 +173,10 @@ class Index:
 
         def compare(share: tuple[int, int]) -> tuple[Array, Array, Array, int]:
             texts = (self._shingles, self._starts, self._counts)
-            return kernels.verify(members, edges, *share, band, keys, *texts, float(self.threshold), LARGE_BUCKET)
+            threshold = float(self.threshold)
+            return kernels.verify(members, edges, *share, band, self._keys, *texts, threshold, LARGE_BUCKET, fresh)
 
         return self._spread(compare, pairwise(cuts))
-
-    def _families(self, x: Array, y: Array) -> Array:
-        roots = np.arange(len(self._first))
-        kernels.join(roots, x.astype(np.int64), y.astype(np.int64))
-        return roots
 
     def _complete(self, roots: Array, x: Array, y: Array, jaccard: Array) -> tuple[Array, Array, Array]:
         """Compare also the pairs of a small family that never shared a band: nearly all that MinHash missed."""
@@ -212,15 +224,8 @@ class Index:
         order = np.lexsort((out[1], out[0]))
         return out[0][order], out[1][order], out[2][order], int((every - np.where(full, every, linked)).sum())
 
-    def _spread(self, work: Callable[[Any], Any], parts: Iterable[Any]) -> list[Any]:
-        return list(self._pool.map(work, parts))
-
-
-def find(texts: Iterable[str], threshold: float, shingle: str = "word:5") -> Found:
-    """All near-duplicates among the texts, in one call."""
-    with Index(Shingle.parse(shingle), threshold) as index:
-        index.add(pa.array(list(texts), pa.large_string()))
-        return index.found()
+    def _in_blocks(self, size: int, work: Callable[[slice], None]) -> None:
+        self._spread(work, [slice(start, start + BLOCK) for start in range(0, size, BLOCK)])
 
 
 def _packed(x: Array, y: Array) -> Array:
@@ -246,37 +251,3 @@ def _buckets(keys: Array, live: Array) -> tuple[Array, Array]:
     members, key = (packed[shared] & np.uint64(0xFFFFFFFF)).astype(np.int64), key[shared]
     edges = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
     return members, np.append(edges, len(members))
-
-
-def _bytes(texts: pa.Array | pa.ChunkedArray) -> tuple[Array, Array]:
-    """The lower-cased texts as one run of UTF-8 with offsets (but for ASCII letters, which the kernels lower)."""
-    chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-    column = pa.concat_arrays([pa.array([], pa.large_string()), *(chunk.cast(pa.large_string()) for chunk in chunks)])
-    data, offsets = _views(column)
-    lowered = np.empty(len(column), np.bool_)
-    kernels.to_lower(data, offsets, _changes(), lowered)
-    if lowered.any():
-        which = pa.array(lowered)
-        changed = pa.array([text.lower() for text in column.filter(which).to_pylist()], pa.large_string())
-        data, offsets = _views(pc.replace_with_mask(column, which, changed))
-    return data, offsets
-
-
-def _views(column: pa.LargeStringArray) -> tuple[Array, Array]:
-    _, offsets, data = column.buffers()
-    at = np.frombuffer(offsets, np.int64) if offsets else np.zeros(1, np.int64)
-    at = at[column.offset : column.offset + len(column) + 1]
-    return (np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)), at
-
-
-_CHANGES: list[Array] = []
-
-
-def _changes() -> Array:
-    """For each code point whether str.lower changes it (final sigma hangs on its neighbours, and is changed itself)."""
-    if not _CHANGES:
-        found = [point for point in range(0x110000) if chr(point).lower() != chr(point)]
-        table = np.zeros(found[-1] + 1, np.bool_)
-        table[found] = True
-        _CHANGES.append(table)
-    return _CHANGES[0]

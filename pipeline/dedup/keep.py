@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dedup.engine import Found, Index
+from pipeline.dedup.engine import Found, Search
+from pipeline.dedup.index import Index
 
 Array = NDArray[Any]
 
@@ -27,16 +28,13 @@ class Members:
         return len(np.unique(self.root))
 
 
-def members(index: Index, found: Found, policy: str, lengths: Array, labelled: Array) -> Members:
-    """Choose each family's keeper: `first` in import order, the `longest`, or a `labelled` one before the others.
-
-    lengths and labelled have one entry a text; ties go to the first.
-    """
+def members(search: Search | Index, found: Found, merits: Array) -> Members:
+    """Choose each family's keeper: the text with the most merit (one number for each text), of equals the first."""
     text = np.flatnonzero(np.bincount(found.roots, minlength=len(found.roots))[found.roots] > 1)
+    order = np.lexsort((text, -merits[text].astype(np.float64), found.roots[text]))
+    text = text[order]
     root = found.roots[text]
-    merit = {"first": np.zeros(len(text)), "longest": -lengths[text], "labelled": ~labelled[text]}[policy]
-    order = np.lexsort((text, merit, root))
-    text, root = text[order], root[order]
-    leads = np.concatenate([[True], root[1:] != root[:-1]]) if len(root) else np.zeros(0, np.bool_)
+    leads = np.ones(len(root), np.bool_)
+    leads[1:] = root[1:] != root[:-1]
     keeper = text[leads][np.cumsum(leads) - 1] if len(root) else text
-    return Members(text, root, keeper, index.similarities(keeper, text))
+    return Members(text, root, keeper, search.similarities(keeper, text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,27 @@ def labelled(store: Store, project_id: int) -> pa.Array:
     )
 
 
+def orphans(store: Store, project_id: int) -> list[int]:
+    """The records that are dropped as near-duplicates of one that has left the data set, or reads otherwise now."""
+    return [row["record_id"] for row in store.rows(
+        """
+        WITH live AS (SELECT id FROM job_live WHERE project_id = $project),
+        said AS (SELECT record_id, arg_max({'id': id, 'kind': kind, 'step': step, 'job_id': job_id},
+            id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 END) AS last FROM verdict
+          WHERE kind IN ('drop', 'keep') AND job_id IN (SELECT id FROM live) GROUP BY record_id),
+        edits AS (SELECT record_id, max(id) AS edit FROM verdict
+          WHERE kind = 'edit' AND job_id IN (SELECT id FROM live) GROUP BY record_id)
+        SELECT d.record_id FROM said d
+        JOIN family_member m ON m.job_id = d.last.job_id AND m.record_id = d.record_id AND NOT m.kept
+        JOIN family_member k ON k.job_id = m.job_id AND k.family_id = m.family_id AND k.kept
+        JOIN record r ON r.id = k.record_id
+        LEFT JOIN said g ON g.record_id = k.record_id LEFT JOIN edits e ON e.record_id = k.record_id
+        WHERE d.last.kind = 'drop' AND d.last.step = 'dedupe'
+          AND (g.last.kind = 'drop' OR e.edit > d.last.id OR r.job_id NOT IN (SELECT id FROM live))
+        ORDER BY d.record_id
+        """, {"project": project_id})]  # fmt: skip
+
+
 def clear(cursor: Cursor, job_id: int) -> None:
     """Inside a transaction: take away what an earlier, broken-off try of this job wrote. Nobody has seen it."""
     for table in ("pair", "family_member", "verdict"):
@@ -114,6 +136,16 @@ def drop_members(cursor: Cursor, job_id: int, step: str, threshold: float) -> in
         {"job": job_id, "step": step, "threshold": threshold},
     ).fetchone()
     return int(made[0]) if made else 0
+
+
+def bring_back(cursor: Cursor, job_id: int, step: str, record_ids: Sequence[int]) -> None:
+    """Inside a transaction: a keep verdict for each of the records that the job does not drop."""
+    cursor.execute(
+        "INSERT INTO verdict (record_id, job_id, step, kind, reason) SELECT id, $job, $step, 'keep', "
+        "'what it was a near-duplicate of is gone' FROM (SELECT unnest($ids::BIGINT[]) AS id) "
+        "WHERE id NOT IN (SELECT record_id FROM verdict WHERE job_id = $job AND kind = 'drop')",
+        {"job": job_id, "step": step, "ids": list(record_ids)},
+    )
 
 
 def pairs(store: Store, job_id: int) -> pa.Table:

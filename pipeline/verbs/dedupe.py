@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,16 +18,17 @@ from pipeline.dedup.shingles import Shingle, unspaced
 from pipeline.domain import WorkbenchError
 from pipeline.jobs import Handle, verbs
 from pipeline.knobs import knob
-from pipeline.store import Store, families, records
+from pipeline.store import Store, families, readings
 from pipeline.store import jobs as job_store
 from pipeline.store.exports import replaceable
 
 if TYPE_CHECKING:
-    from pipeline.dedup.engine import Found, Index
+    from pipeline.dedup.engine import Found
     from pipeline.dedup.keep import Members
+    from pipeline.near import Texts
 
+SCOPES = ("all", "new")
 POLICIES = ("first", "longest", "labelled")
-READ = 50_000  # records read and signed at a time
 WRITTEN = 200_000  # rows written in one transaction
 SAMPLE = 200
 
@@ -48,6 +50,11 @@ class Dedupe:
     keep: str = knob(
         "first", "Which record of a family stays: the first, the longest, or a labelled one.", choices=POLICIES
     )
+    scope: str = knob(
+        "all",
+        "What is compared: all records with each other, or only the new ones (with all) since the last search.",
+        choices=SCOPES,
+    )
     pairs_file: str = ""
     dry_run: bool = False
 
@@ -56,56 +63,82 @@ class Dedupe:
             raise WorkbenchError(f"The threshold is {self.threshold:g}; it must be from 0.3 to 1.")
         if self.keep not in POLICIES:
             raise WorkbenchError(f"There is no way to keep records named '{self.keep}'; choose: {', '.join(POLICIES)}.")
+        if self.scope not in SCOPES:
+            raise WorkbenchError(f"There is no scope named '{self.scope}'; choose: {', '.join(SCOPES)}.")
         Shingle.parse(self.shingle)
 
     def __call__(self, store: Store, job: Handle) -> dict[str, Any]:
         # Compiled code takes a second to load, and whoever only lists the verbs should not wait for it.
-        from pipeline.dedup.engine import Index
         from pipeline.dedup.keep import members
+        from pipeline.near import Texts
 
         began = time.perf_counter()
         target = _pairs_target(store, self.pairs_file)
         project_id = _project(job)
-        total = families.waiting(store, project_id)
-        job.progress(0, 2 * total, "reading")
-        with Index(Shingle.parse(self.shingle), self.threshold) as index:
-            ids, lengths, sample = _signed(store, job, index, total)
-            found = index.found(lambda share: job.progress(total + int(0.9 * total * share), 2 * total, "comparing"))
-            labelled = np.isin(ids, families.labelled(store, project_id).to_numpy(zero_copy_only=False))
-            chosen = members(index, found, self.keep, lengths, labelled)
-        dropped = self._written(store, job, ids, found, chosen, total)
+        orphans = families.orphans(store, project_id)
+        with Texts(store, project_id, Shingle.parse(self.shingle), orphans) as texts:
+            ids, total = texts.ids, len(texts.ids)
+            fresh = self._fresh(store, project_id, texts, orphans)
+            signed = texts.sign(lambda done: job.progress(done, 2 * total, "reading"))
+            search = texts.search(self.threshold, fresh)
+            found = search.found(lambda share: job.progress(total + int(0.9 * total * share), 2 * total, "comparing"))
+            chosen = members(search, found, self._merits(store, project_id, texts, found))
+            sample = texts.read(np.arange(min(SAMPLE, total))).to_pylist()
+        self._write(store, job, ids, found, chosen)
+
+        def judge(cursor: Any) -> int:
+            job_store.checkpoint(cursor, job.id, {"found": len(found.x)}, 2 * total)
+            readings.note_looked_at(store, cursor, job.id, ids, texts.edits)
+            dropped = families.drop_members(cursor, job.id, self.name, self.threshold)
+            families.bring_back(cursor, job.id, self.name, orphans)
+            return dropped
+
+        dropped = store.transact(judge)
+        job.progress(2 * total, 2 * total, "writing")
         if target is not None:
             _write_pairs(store, job.id, target)
         stay = int((chosen.similarity < self.threshold).sum())
         return {
             "pairs": len(found.x), "families": chosen.families, "dropped": dropped,
             "seconds": round(time.perf_counter() - began, 3),
-            "records": total, "kept_unlike": stay, "pairs_elided": found.elided, "buckets_cut": found.cut,
+            "records": total, "new": total if fresh is None else int(fresh.sum()),
+            "signed": signed, "kept_unlike": stay, "pairs_elided": found.elided, "buckets_cut": found.cut,
             **self._hint(sample),
         }  # fmt: skip
 
-    def _written(self, store: Store, job: Handle, ids: Any, found: Found, chosen: Members, total: int) -> int:
+    def _fresh(self, store: Store, project_id: int, texts: Texts, orphans: Sequence[int]) -> Any:
+        """Which texts are new since the last search; None for all of them."""
+        if self.scope == "all":
+            return None
+        cut = str(Shingle.parse(self.shingle))
+        seen = readings.looked_at(store, project_id, cut, self.threshold, texts.ids, texts.edits)
+        return ~seen | np.isin(texts.ids, orphans)
+
+    def _merits(self, store: Store, project_id: int, texts: Texts, found: Found) -> Any:
+        """What a record has more of than the others of its family is what it is kept for: one number for each text."""
+        if self.keep == "longest":
+            own = np.flatnonzero(np.bincount(found.roots, minlength=len(found.roots))[found.roots] > 1)
+            merits = np.zeros(len(texts.ids), np.int64)
+            merits[own] = pc.utf8_length(texts.read(own)).to_numpy() if len(own) else 0
+            return merits
+        if self.keep == "labelled":
+            return np.isin(texts.ids, families.labelled(store, project_id).to_numpy(zero_copy_only=False))
+        return np.zeros(len(texts.ids))
+
+    def _write(self, store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
         """Everything that was found, in batches. An earlier try that broke off is taken away first."""
         store.transact(lambda cursor: families.clear(cursor, job.id))
         for rows in _slices(len(found.x)):
             a, b = (pa.array(ids[side[rows]]) for side in (found.x, found.y))
             jaccard = pa.array(found.jaccard[rows])
             store.transact(partial(families.append_pairs, store, job_id=job.id, a=a, b=b, jaccard=jaccard))
-            job.progress(total + int(0.95 * total), 2 * total, "writing")
+            job.progress(int(1.95 * len(ids)), 2 * len(ids), "writing")
         for rows in _slices(len(chosen.text)):
             record, family = (pa.array(ids[side[rows]]) for side in (chosen.text, chosen.root))
             kept, near = pa.array(chosen.text[rows] == chosen.keeper[rows]), pa.array(chosen.similarity[rows])
             columns = {"family": family, "record": record, "kept": kept, "similarity": near}
             store.transact(partial(families.append_members, store, job_id=job.id, **columns))
-            job.progress(total + int(0.98 * total), 2 * total, "writing")
-
-        def judge(cursor: Any) -> int:
-            job_store.checkpoint(cursor, job.id, {"found": len(found.x)}, 2 * total)
-            return families.drop_members(cursor, job.id, self.name, self.threshold)
-
-        dropped = store.transact(judge)
-        job.progress(2 * total, 2 * total, "writing")
-        return dropped
+            job.progress(int(1.98 * len(ids)), 2 * len(ids), "writing")
 
     def _hint(self, sample: list[str]) -> dict[str, str]:
         if not self.shingle.startswith("word") or not unspaced(sample):
@@ -114,22 +147,6 @@ class Dedupe:
             "hint": f"Most of these texts have no spaces between words, so {self.shingle} takes a whole sentence for "
             "one word and finds little beyond exact copies. Run it again with char:5."
         }
-
-
-def _signed(store: Store, job: Handle, index: Index, total: int) -> tuple[Any, Any, list[str]]:
-    """Sign the project's records. Returns their ids, their lengths in characters, and a few texts."""
-    ids, lengths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    sample: list[str] = []
-    done = 0
-    for batch in records.batches(store, _project(job), size=READ, originals_only=True):
-        text = batch.column("text")
-        index.add(text)
-        ids.append(batch.column("id").to_numpy())
-        lengths.append(pc.utf8_length(text).to_numpy().astype(np.int64))
-        sample = sample or text.slice(0, SAMPLE).to_pylist()
-        done += len(text)
-        job.progress(min(done, total), 2 * total, "reading")
-    return np.concatenate(ids), np.concatenate(lengths), sample
 
 
 def _project(job: Handle) -> int:

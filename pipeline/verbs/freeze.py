@@ -164,7 +164,7 @@ def _links(store: Store, job: Handle, found: pa.Table) -> list[tuple[int, int]]:
 
 def _near(job: Handle, found: pa.Table) -> list[tuple[int, int]]:
     """Near-duplicates among the texts, found here so that a split is safe where dedupe was never run."""
-    from pipeline.dedup.engine import Index
+    from pipeline.dedup.index import Index
     from pipeline.dedup.shingles import Shingle, unspaced
 
     sample = found["text"].take(pa.array(range(0, found.num_rows, found.num_rows // 2000 + 1))).to_pylist()

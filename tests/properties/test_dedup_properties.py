@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
+from random import Random
 
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup.engine import Index, find
+from pipeline.dedup.index import Index, find
 from pipeline.dedup.keep import members
 from pipeline.dedup.shingles import Shingle, jaccard
 
@@ -20,7 +22,8 @@ texts = st.one_of(
     st.lists(words, max_size=14).map(" ".join),
     st.text(max_size=10).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
 )
-shingles = st.one_of(st.integers(1, 5).map(lambda n: f"word:{n}"), st.integers(2, 5).map(lambda n: f"char:{n}"))
+shingles = st.one_of(st.integers(1, 5).map(lambda n: f"word:{n}"), st.integers(2, 5).map(lambda n: f"char:{n}"),
+                     st.integers(1, 5).map(lambda n: f"auto:{n}"))  # fmt: skip
 thresholds = st.sampled_from([0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 1.0])
 
 
@@ -59,17 +62,16 @@ def test_few_true_pairs_are_missed(corpus: list[str], threshold: float) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(texts, max_size=15), thresholds, st.sampled_from(["first", "longest", "labelled"]), st.data())
+@given(st.lists(texts, max_size=15), thresholds, st.data())
 def test_keeping_empties_no_family_and_drops_nothing_unlike_the_kept(
-    corpus: list[str], threshold: float, policy: str, data: st.DataObject
+    corpus: list[str], threshold: float, data: st.DataObject
 ) -> None:
     cut = Shingle("word", 1)
+    merits = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(corpus), max_size=len(corpus))), np.int64)
     with Index(cut, threshold) as index:
         index.add(pa.array(corpus, pa.string()))
         found = index.found()
-        lengths = np.array([len(text) for text in corpus], np.int64)
-        labelled = np.array(data.draw(st.lists(st.booleans(), min_size=len(corpus), max_size=len(corpus))), np.bool_)
-        chosen = members(index, found, policy, lengths, labelled)
+        chosen = members(index, found, merits)
     families = {root: set(np.flatnonzero(found.roots == root).tolist()) for root in found.roots.tolist()}
     families = {root: texts for root, texts in families.items() if len(texts) > 1}
     assert chosen.families == len(families)
@@ -77,6 +79,49 @@ def test_keeping_empties_no_family_and_drops_nothing_unlike_the_kept(
         assert similarity == jaccard(cut.of(corpus[text]), cut.of(corpus[keeper]))
         family = families[root]
         assert {text, keeper} <= family
-        best = {"first": min(family), "longest": min(family, key=lambda t: (-lengths[t], t)),
-                "labelled": min(family, key=lambda t: (not labelled[t], t))}[policy]  # fmt: skip
-        assert keeper == best
+        assert keeper == min(family, key=lambda t: (-merits[t], t))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(texts, max_size=15), st.lists(st.booleans(), min_size=15, max_size=15), shingles, thresholds)
+def test_new_texts_meet_all_and_old_ones_are_not_compared_again(
+    corpus: list[str], new: list[bool], cut: str, threshold: float
+) -> None:
+    fresh = np.array(new[: len(corpus)], np.bool_)
+    old = [text for text, is_new in zip(corpus, fresh, strict=True) if not is_new]
+    numbers = np.flatnonzero(~fresh)
+    whole, before = find(corpus, threshold, cut), find(old, threshold, cut)
+    with Index(Shingle.parse(cut), threshold) as index:
+        index.add(pa.array(corpus, pa.string()))
+        after = index.found(fresh=fresh)
+    known = set(zip(numbers[before.x].tolist(), numbers[before.y].tolist(), strict=True))
+    added = set(zip(after.x.tolist(), after.y.tolist(), strict=True))
+    assert all(fresh[x] or fresh[y] for x, y in added)
+    assert known | added == set(zip(whole.x.tolist(), whole.y.tolist(), strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(texts, max_size=12), st.randoms(), shingles, thresholds)
+def test_the_order_and_the_batches_of_texts_make_no_difference(
+    corpus: list[str], chance: Random, cut: str, threshold: float
+) -> None:
+    order = list(range(len(corpus)))
+    chance.shuffle(order)
+    with Index(Shingle.parse(cut), threshold) as index:
+        at = 0
+        while at < len(order):
+            size = chance.randint(1, 5)
+            index.add(pa.array([corpus[i] for i in order[at : at + size]], pa.string()))
+            at += size
+        found = index.found()
+    pairs = {tuple(sorted((order[x], order[y]))) for x, y in zip(found.x.tolist(), found.y.tolist(), strict=True)}
+    straight = find(corpus, threshold, cut)
+    assert pairs == set(zip(straight.x.tolist(), straight.y.tolist(), strict=True))
+    assert families(found.roots, order) == families(straight.roots, range(len(corpus)))
+
+
+def families(roots: np.ndarray, names: Sequence[int]) -> set[frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for text, root in enumerate(roots.tolist()):
+        found.setdefault(root, set()).add(names[text])
+    return {frozenset(family) for family in found.values()}

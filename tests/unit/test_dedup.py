@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from datasketch import MinHash
 
-from pipeline.dedup import engine, kernels
+from pipeline.dedup import engine
+from pipeline.dedup import kernels_text as kernels
 from pipeline.dedup.bands import choose, permutations
 from pipeline.dedup.diff import differences, union
-from pipeline.dedup.engine import Index, find
-from pipeline.dedup.shingles import Shingle, jaccard, unspaced
+from pipeline.dedup.index import Index, find
+from pipeline.dedup.shingles import Shingle, jaccard, mostly_unspaced, unspaced
 from pipeline.domain import WorkbenchError
 
 
@@ -159,6 +160,22 @@ def test_batches_make_no_difference() -> None:
 def test_a_wrong_shingle_is_a_sentence(words: str) -> None:
     with pytest.raises(WorkbenchError, match="word:5"):
         Shingle.parse(words)
+
+
+def test_a_text_is_cut_by_its_script() -> None:
+    texts = [
+        "今天天气很好我们去公园",
+        "今天天气很好我们去公园吧",
+        "a b c d e f g h",
+        "a b c d e f g i",
+        "混 mixed 文 text",
+        "",
+    ]
+    assert pairs_of(find(texts, 0.5, "auto:3")).keys() == {(0, 1), (2, 3)}
+    every = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point <= 0xDFFF]
+    for text in [*every, *(a + b for a, b in zip(every[::97], every[5::97], strict=False)), "字a", "字字a", "字 a b"]:
+        data = np.frombuffer(text.encode() + b" ", np.uint8)
+        assert kernels.mostly_unspaced(data, 0, len(data) - 1) == mostly_unspaced(text), text
 
 
 def test_texts_without_spaces_are_noticed() -> None:

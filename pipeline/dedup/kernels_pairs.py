@@ -1,0 +1,196 @@
+"""From shingles to pairs: sets, their exact similarity, the texts of a bucket held against each other, families."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.dedup.kernels import Array, compiled, finish
+
+
+@compiled
+def make_set(shingles: Array, starts: Array, counts: Array, which: Array, prints: Array) -> None:
+    """Sort the shingles of the chosen texts and drop repeats, in place; prints[d] becomes a hash of the set."""
+    for w in range(len(which)):
+        d = which[w]
+        own = shingles[starts[d] : starts[d] + counts[d]]
+        own.sort()
+        kept = 0
+        total = np.uint64(0)
+        for i in range(len(own)):
+            if kept == 0 or own[i] != own[kept - 1]:
+                own[kept] = own[i]
+                kept += 1
+                total += finish(own[i])
+        counts[d] = kept
+        prints[d] = total
+
+
+@compiled
+def similarity(shingles: Array, starts: Array, counts: Array, x: int, y: int, threshold: float) -> float:
+    """The exact Jaccard index of two sets, or -1 once it is certain to be under the threshold."""
+    i, end_i = starts[x], starts[x] + counts[x]
+    j, end_j = starts[y], starts[y] + counts[y]
+    both = counts[x] + counts[y]
+    spare = both - 2 * threshold * both / (1 + threshold) + 1e-6  # how many may be unshared on the two sides together
+    shared = 0
+    unshared = 0
+    while i < end_i and j < end_j:
+        u, v = shingles[i], shingles[j]
+        if u == v:
+            shared += 1
+            i += 1
+            j += 1
+        else:
+            if u < v:
+                i += 1
+            else:
+                j += 1
+            unshared += 1
+            if unshared > spare:
+                return -1.0
+    # Dividing two whole numbers rounds to the double nearest to the quotient, and a threshold such as 0.8 is the double
+    # nearest to 4/5, so a pair exactly at the threshold compares as equal to it.
+    index = shared / (both - shared)
+    return index if index >= threshold else -1.0
+
+
+@compiled
+def similarities(shingles: Array, starts: Array, counts: Array, xs: Array, ys: Array) -> Array:
+    """The exact Jaccard index of each pair."""
+    out = np.empty(len(xs), np.float64)
+    for k in range(len(xs)):
+        out[k] = similarity(shingles, starts, counts, xs[k], ys[k], 0.0)
+    return out
+
+
+@compiled
+def verify(
+    members: Array, edges: Array, first: int, last: int, band: int, keys: Array,
+    shingles: Array, starts: Array, counts: Array, threshold: float, most: int, fresh: Array,
+) -> tuple[Array, Array, Array, int]:  # fmt: skip
+    """Compare the texts that share a bucket, for buckets first to last of one band; edges bound buckets in members.
+    Of two texts at least one must be fresh.
+
+    A pair that shared a bucket in an earlier band was compared there. A bucket of more than `most` texts would cost its
+    square: there each text is compared, in order, with leaders only (texts like no earlier leader, at most `most`), and
+    its keys are spoiled so that its pairs may meet in later bands. Returns xs, ys, their Jaccard, and such buckets.
+    """
+    room = 1024
+    xs, ys, js = np.empty(room, np.uint32), np.empty(room, np.uint32), np.empty(room, np.float64)
+    found = 0
+    cut = 0
+    leaders = np.empty(most, np.uint32)
+    for r in range(first, last):
+        bucket = members[edges[r] : edges[r + 1]]
+        large = len(bucket) > most
+        led = 0
+        for k in range(len(bucket)):
+            y = bucket[k]
+            matched = False
+            for i in range(led if large else k):
+                x = leaders[i] if large else bucket[i]
+                if not (fresh[x] or fresh[y]):
+                    continue
+                small, big = min(counts[x], counts[y]), max(counts[x], counts[y])
+                if small < threshold * big - 1e-6:
+                    continue
+                if not large:
+                    seen = False
+                    for earlier in range(band):
+                        if keys[earlier, x] == keys[earlier, y]:
+                            seen = True
+                            break
+                    if seen:
+                        continue
+                index = similarity(shingles, starts, counts, x, y, threshold)
+                if index < 0:
+                    continue
+                if found == room:
+                    room *= 2
+                    grown_x, grown_y = np.empty(room, np.uint32), np.empty(room, np.uint32)
+                    grown_j = np.empty(room, np.float64)
+                    grown_x[:found], grown_y[:found], grown_j[:found] = xs, ys, js
+                    xs, ys, js = grown_x, grown_y, grown_j
+                xs[found], ys[found], js[found] = x, y, index
+                found += 1
+                matched = True
+                if large:
+                    break
+            if large and not matched and led < most:
+                leaders[led] = y
+                led += 1
+        if large:
+            cut += 1
+            for k in range(len(bucket)):
+                keys[band, bucket[k]] = bucket[k]
+    return xs[:found].copy(), ys[:found].copy(), js[:found].copy(), cut
+
+
+@compiled
+def join(roots: Array, xs: Array, ys: Array) -> None:
+    """Union-find: afterwards roots[i] is the least text of i's family."""
+    for k in range(len(xs)):
+        x, y = xs[k], ys[k]
+        while roots[x] != x:
+            roots[x] = roots[roots[x]]
+            x = roots[x]
+        while roots[y] != y:
+            roots[y] = roots[roots[y]]
+            y = roots[y]
+        if x < y:
+            roots[y] = x
+        elif y < x:
+            roots[x] = y
+    for i in range(len(roots)):
+        roots[i] = roots[roots[i]]  # roots only ever point downwards, so one pass in order flattens them
+
+
+@compiled
+def expand(
+    xs: Array, ys: Array, js: Array, full: Array, copies: Array, starts: Array, sizes: Array,
+    out_x: Array, out_y: Array, out_j: Array,
+) -> int:  # fmt: skip
+    """Pairs of texts from pairs of sets: each copy of x with each copy of y; only with the other side's first copy
+    where not full. A pair of a set with itself stands for the pairs among its copies. Returns how many were written.
+    """
+    at = 0
+    for k in range(len(xs)):
+        x, y = xs[k], ys[k]
+        for i in range(sizes[x]):
+            for j in range(i + 1 if x == y else 0, sizes[y]):
+                if not full[k] and i != 0 and (j != 0 or x == y):
+                    break
+                one, other = copies[starts[x] + i], copies[starts[y] + j]
+                out_x[at], out_y[at], out_j[at] = min(one, other), max(one, other), js[k]
+                at += 1
+    return at
+
+
+@compiled
+def gather(shingles: Array, starts: Array, counts: Array, out: Array) -> None:
+    """The shingles of chosen texts, one text after the other, into out."""
+    at = 0
+    for k in range(len(starts)):
+        out[at : at + counts[k]] = shingles[starts[k] : starts[k] + counts[k]]
+        at += counts[k]
+
+
+@compiled
+def note_keys(keys: Array, table: Array) -> None:
+    """Set the bits of all keys in `table`: one row of bits for each band, a power of two of them."""
+    bits = np.uint32(table.shape[1] * 64 - 1)
+    for band in range(len(keys)):
+        for i in range(keys.shape[1]):
+            slot = keys[band, i] & bits
+            table[band, slot >> np.uint32(6)] |= np.uint64(1) << np.uint64(slot & np.uint32(63))
+
+
+@compiled
+def meeting(keys: Array, table: Array, out: Array) -> None:
+    """Note in out every text that shares some band's key with a text that was noted in `table`, and a few others."""
+    bits = np.uint32(table.shape[1] * 64 - 1)
+    out[:] = False
+    for band in range(len(keys)):
+        for i in range(keys.shape[1]):
+            slot = keys[band, i] & bits
+            out[i] |= bool(table[band, slot >> np.uint32(6)] & (np.uint64(1) << np.uint64(slot & np.uint32(63))))
