@@ -62,5 +62,5 @@ def test_a_migration_that_was_never_written_out_is_found_again(old: Path) -> Non
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
     store = open_store(old)
     assert [row["reason"] for row in store.rows("SELECT * FROM annotation_now")] == [None]
-    assert store.scalar("SELECT max(number) FROM schema_migration") == 2
+    assert store.scalar("SELECT max(number) FROM schema_migration") == len(list(database.MIGRATIONS.glob("*.sql")))
     store.close()
