@@ -29,8 +29,13 @@ MENU = {
     ],
 }  # fmt: skip
 
-# Streamlit writes white on a primary button, also where the dark theme's primary colour is a light one.
-PRIMARY = "<style>.stApp button[data-testid^=stBaseButton-primary]:not(:disabled) { color: Canvas; }</style>"
+# Streamlit writes white on a primary button and on what is chosen of several, also where the dark theme's primary
+# colour is a light one; and the axes and legends of charts in a grey whose contrast is less than 4.5.
+CONTRAST = """<style>
+.stApp button[data-testid^=stBaseButton-primary]:not(:disabled), .stApp [data-tag] { color: Canvas; }
+.stApp [data-tag] * { color: inherit; }
+.stVegaLiteChart :is(.role-axis, .role-legend, .numbers_marks) text { fill: currentColor; }
+</style>"""
 
 # Drawn here: the browser would fetch a Material icon for its tab from a server of Google's.
 ICON = (
@@ -57,7 +62,7 @@ def opened(path: str) -> Store:
 
 def main() -> None:
     st.set_page_config(page_title="Winnow", page_icon=ICON, layout="wide")
-    st.html(PRIMARY)
+    st.html(CONTRAST)
     if language() != "en":
         st.html(UPLOADER % (t("main.upload"), t("main.upload_drop")))
     try:

@@ -154,8 +154,9 @@ def checked_name(store: Store, name: str) -> str:
     name = " ".join(name.split())
     if not re.fullmatch(rf"[^\x00-\x1f\ud800-\udfff]{{1,{NAME_MOST}}}", name):
         raise WorkbenchError(f"Write a name of 1 to {NAME_MOST} characters.")
-    other = next((a for a in answer_store.annotators(store) if a["name"] == name and a["kind"] != "human"), None)
-    kind = other["kind"] if other is not None else "simulated" if name == answer_store.SIMULATED else None
+    simulated = {answer_store.SIMULATED, *(row["name"] for row in answer_store.annotators(store, "simulated"))}
+    # who came with a file may go on under their name; the name of a file's labels is nobody's
+    kind = "simulated" if name in simulated else "imported" if name == answer_store.IMPORTED else None
     if kind is not None:
         raise answer_store.NameTaken(f"The name '{name}' stands for {kind} labels here. Choose another name.")
     return name

@@ -62,7 +62,8 @@ def _says_nothing(questions: Sequence[Question], name: str, answer: Any) -> bool
 
 
 def _value(value: Any) -> dict[str, Any]:
-    """{question: answer} as it can be stored: no missing answers, no halves of characters. Raises WorkbenchError."""
+    """{question: answer} as it can be stored: no missing answers, no halves of characters, no NUL. Raises
+    WorkbenchError."""
     if not isinstance(value, dict):
         raise WorkbenchError("The answer is empty.")
     given = {name: answer for name, answer in value.items() if answer is not None}
@@ -75,7 +76,16 @@ def _value(value: Any) -> dict[str, Any]:
         raise WorkbenchError("The answer cannot be stored: it is no plain data.")
     if len(written) > VALUE_MOST:
         raise WorkbenchError(f"The answer is too long to be stored: the most is {VALUE_MOST:,} characters.")
-    return plain
+    return _without_nul(plain) if "\\u0000" in written else plain
+
+
+def _without_nul(value: Any) -> Any:
+    """The plain data with each NUL character replaced, as in `clean`: no file that it is exported to could hold it."""
+    if isinstance(value, dict):
+        return {clean(name): _without_nul(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(one) for one in value]
+    return clean(value) if isinstance(value, str) else value
 
 
 def _is_deep(value: Any, left: int = DEEPEST) -> bool:
@@ -88,7 +98,9 @@ def _said(event: Any, name: str) -> Any:
 
 
 def clean(text: str) -> str:
-    """The text with each half of a character, which no file can hold, replaced by a question mark in a diamond."""
+    """The text with each half of a character and each NUL, which files cannot hold, replaced by a question mark in a
+    diamond."""
+    text = text.replace("\0", "\ufffd")
     try:
         text.encode()
     except UnicodeEncodeError:

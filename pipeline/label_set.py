@@ -50,8 +50,9 @@ class Change:
 
     @property
     def sources(self) -> list[str]:
-        """Every label that something happens to."""
-        return [*self.names, *self.split, *self.remove]
+        """Every label that something happens to, as often as it is named."""
+        merged = [old for into, olds in self.merge.items() for old in dict.fromkeys(olds) if old != into]
+        return [*self.rename, *merged, *self.split, *self.remove]
 
 
 def of_task(task: Task, change: Change) -> tuple[Change, Question]:
@@ -76,8 +77,10 @@ def of_task(task: Task, change: Change) -> tuple[Change, Question]:
     if taken is not None:
         raise BadChange(f"There is a label '{taken}' already. Merge into it instead of renaming to it.")
     into = [*change.rename.values(), *change.merge]
-    lost = next((label for label in into if label in change.remove or label in change.split), None)
-    if lost is not None or len(set(change.rename.values())) < len(change.rename):
+    lost = any(label in change.remove or label in change.split for label in into)
+    lost |= any(label in change.names for label in change.merge)
+    lost |= any(label in sources and label != old for old, labels in change.split.items() for label in labels)
+    if lost or len(set(change.rename.values())) < len(change.rename):
         raise BadChange("A label that others become must stay itself, and two renamed to the same must be merged.")
     for label in [*into, *(label for labels in change.split.values() for label in labels)]:
         if label not in question.labels:
@@ -102,8 +105,25 @@ def changed(definition: Mapping[str, Any], change: Change) -> dict[str, Any]:
             when["is"] = list(dict.fromkeys(new for value in values for new in _becomes(change, value)))
             if not when["is"]:
                 raise BadChange(f"The question '{plain['name']}' is asked of no other label. Change it first.")
+    _refilter(new, change)
     check_definition(new)
     return new
+
+
+def _refilter(definition: Mapping[str, Any], change: Change) -> None:
+    """Let the assignments go on naming the records that they named. A label that another question has too stays: there
+    it is what it was. Raises BadChange where none or several labels would take its place."""
+    others = {label for plain in definition["questions"] if plain["name"] != change.question
+              for label in plain.get("labels", ())}  # fmt: skip
+    for assignment in (definition.get("queue") or {}).get("assignments") or ():
+        words = assignment.get("filter") or {}
+        label = None if words.get("label") is None else str(words["label"])
+        if label is None or label in others or label not in change.sources:
+            continue
+        became = _becomes(change, label)
+        if len(became) != 1 and label not in became:
+            raise BadChange(f"An assignment is of the records labelled '{label}'. Change its filter first.")
+        words["label"] = label if label in became else became[0]
 
 
 def forecast(store: Store, task: Task, change: Change) -> dict[str, dict[str, Any]]:
@@ -203,7 +223,8 @@ def _items(items: Sequence[Any], change: Change) -> tuple[list[Any], list[int | 
     keys = [None if one is None else tuple(one.get(key) for key in KEY) for one in named]
     order = sorted({key for key in keys if key is not None}, key=lambda key: tuple((x is None, x) for x in key))
     first = {key: one for key, one in zip(reversed(keys), reversed(named), strict=True) if key is not None}
-    return [first[key] for key in order], [None if key is None else order.index(key) for key in keys]
+    place = {key: at for at, key in enumerate(order)}
+    return [first[key] for key in order], [None if key is None else place[key] for key in keys]
 
 
 def _joined(relations: Sequence[Any], places: Sequence[int | None]) -> list[Any]:

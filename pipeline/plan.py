@@ -97,7 +97,7 @@ def _assignment(entry: Any, groups: Mapping[str, tuple[str, ...]]) -> Assignment
         raise BadPlan(f"'{strange}' is not part of an assignment. Parts: people, group, filter, limit, exclusive.")
     people = _names(entry.get("people") or (), "people")
     group = entry.get("group")
-    if group and group not in groups:
+    if group and (not isinstance(group, str) or group not in groups):
         raise BadPlan(f"There is no group '{group}'. Groups: {', '.join(groups) or 'none'}.")
     people = tuple(dict.fromkeys((*people, *(groups[group] if group else ()))))
     if not people:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +11,10 @@ from typing import Any
 import yaml
 
 from pipeline.domain import Task, WorkbenchError
-from pipeline.tasks import check_definition
+from pipeline.tasks import check_definition, tasks
 
 CHARACTERS_MOST = 2_000_000
 DEEPEST = 20
-HEAD = ("name", "guideline")
 
 
 class BadTaskFile(WorkbenchError):
@@ -22,13 +22,14 @@ class BadTaskFile(WorkbenchError):
 
 
 def dump(task: Task) -> str:
-    """The task as YAML: its name, its guideline and its definition, in that order."""
-    plain = {"name": task.name, "guideline": task.guideline, **json.loads(json.dumps(task.definition, default=str))}
+    """The task as YAML: its name, its kind, its guideline and its definition, in that order."""
+    definition = json.loads(json.dumps(task.definition, default=str))
+    plain = {"name": task.name, "kind": task.kind, "guideline": task.guideline, **definition}
     return yaml.dump(plain, Dumper=_Writer, allow_unicode=True, sort_keys=False, width=110)
 
 
-def load(text: str) -> tuple[dict[str, Any], str, str]:
-    """The definition, the guideline and the name ("" if there is none) of a task's YAML file.
+def load(text: str) -> tuple[dict[str, Any], str, str, str]:
+    """The definition, the guideline, the name and the kind ("" where there is none) of a task's YAML file.
 
     Everything in it is checked; nothing in it is ever run. Raises WorkbenchError with what is wrong and where.
     """
@@ -43,11 +44,13 @@ def load(text: str) -> tuple[dict[str, Any], str, str]:
     if not isinstance(found, dict):
         raise BadTaskFile("A task's file begins with its name, guideline and questions, each as 'name: value'.")
     _check_plain(found)
-    name, guideline = found.pop("name", None) or "", found.pop("guideline", None) or ""
+    name, guideline, kind = (found.pop(head, None) or "" for head in ("name", "guideline", "kind"))
     if not isinstance(name, str) or not isinstance(guideline, str) or len(name) > 80:
         raise BadTaskFile("The name and the guideline of a task are texts; the name has at most 80 characters.")
+    if kind:
+        tasks.get(str(kind))  # a kind that there is
     check_definition(found)
-    return found, guideline.strip(), name.strip()
+    return found, guideline.strip(), name.strip(), str(kind)
 
 
 class _Reader(yaml.SafeLoader):
@@ -116,5 +119,7 @@ def _check_plain(value: Any, depth: int = 0) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_plain(inner, depth + 1)
-    elif not isinstance(value, str | int | float | bool | None) or value != value:  # noqa: PLR0124
+    elif not isinstance(value, str | int | float | bool | None) or (
+        isinstance(value, float) and not math.isfinite(value)
+    ):
         raise BadTaskFile(f"'{value}' in this file is no text, number, true, false or list.")

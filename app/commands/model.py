@@ -67,11 +67,13 @@ def freeze(
     project: ProjectName,
     splits: Annotated[str, typer.Option(help="Percent of train/validation/test.")] = "80/10/10",
     seed: Annotated[int, typer.Option()] = 13,
+    task: Annotated[str, typer.Option(help="Whose answers; the project's first task if not given.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Freeze the labelled records into a version: a folder of Parquet files that never changes."""
+    values = {"splits": splits, "seed": seed, "task": task}
     with opened(context) as store:
-        emit(run_verb(store, projects.get(store, project), "freeze", {"splits": splits, "seed": seed}), as_json)
+        emit(run_verb(store, projects.get(store, project), "freeze", values), as_json)
 
 
 @app.command()

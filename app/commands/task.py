@@ -54,11 +54,11 @@ def save(
     from pipeline import annotate, task_file
     from pipeline.tasks import questions_of
 
-    definition, guideline, named = task_file.load(_read(file))
+    definition, guideline, named, kind = task_file.load(_read(file))
     with opened(context) as store:
         found = projects.get(store, project)
         name = task or ("" if projects.tasks(store, found.id) else named)
-        saved = annotate.save_definition(store, found, definition, guideline, name=name)
+        saved = annotate.save_definition(store, found, definition, guideline, kind=kind, name=name)
         emit(
             {"project": found.name, "task": saved.name, "kind": saved.kind,
              "questions": [{"name": q.name, "kind": q.kind} for q in questions_of(saved)],

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.widgets.difference import side_by_side
 from app.widgets.form import knob_form
-from app.widgets.links import number
+from app.widgets.links import CARD, number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
 from app.words import said, t, t_or
@@ -182,21 +182,21 @@ def _job(store: Store, project: Project, job: Job) -> None:
         if job.state not in ("done", "undone"):
             return
         made, rejected = job.result.get("augmented", 0), job.result.get("rejected", {})
-        left, right = st.columns(2)
-        with left:
-            if job.state == "done":
-                number(t("augment.made"), made, project, RecordFilter(state="augmented", job=job.id))
-            else:
-                st.metric(t("augment.made_undone"), f"{made:,}", border=True)
-        right.metric(t("augment.rejected"), f"{sum(rejected.values()):,}", border=True)
-        if rejected:
-            _reasons(right, rejected)
+        with st.container(horizontal=True):
+            with st.container(width=CARD):
+                if job.state == "done":
+                    number(t("augment.made"), made, project, RecordFilter(state="augmented", job=job.id))
+                else:
+                    st.metric(t("augment.made_undone"), f"{made:,}", border=True)
+            st.metric(t("augment.rejected"), f"{sum(rejected.values()):,}", border=True, width=CARD)
+            if rejected:
+                _reasons(rejected)
 
 
-def _reasons(place: Any, rejected: dict[str, int]) -> None:
+def _reasons(rejected: dict[str, int]) -> None:
     rows = sorted(rejected.items(), key=lambda pair: -pair[1])
     frame = pd.DataFrame([{t("augment.reason"): _reason(why), t("augment.number"): n} for why, n in rows])
-    place.dataframe(frame, hide_index=True, width="stretch")
+    st.dataframe(frame, hide_index=True, width=360)
 
 
 def _settings(params: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.widgets.pager import pager
 from app.widgets.progress import job_panel
 from app.widgets.spoken import person
 from app.widgets.text import plain
@@ -126,15 +127,15 @@ def _paged(found: list[dict[str, Any]], total: int) -> list[dict[str, Any]]:
     pages = (len(found) - 1) // PAGE + 1
     asked = st.query_params.get("page", "1")
     at = min(max(1, int(asked) if asked.isdecimal() else 1), pages)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.markdown(t("errors.found", n=f"{len(found):,}", total=f"{total:,}"), width="stretch")
-        if pages > 1:
-            for word, target in (("previous", at - 1), ("next", at + 1)):
-                if st.button(t(f"errors.{word}"), key=f"errors.{word}", disabled=not 1 <= target <= pages):
-                    st.query_params["page"] = str(target)
-                    st.rerun()
-            st.markdown(t("errors.page_of", at=at, n=pages))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(t("errors.found", n=f"{len(found):,}", total=f"{total:,}"), width="content")
+        pager(at, pages, "errors", _open)
     return found[(at - 1) * PAGE : at * PAGE]
+
+
+def _open(page: int) -> None:
+    st.query_params["page"] = str(page)
+    st.rerun()
 
 
 def _table(store: Store, project: Project, rows: list[dict[str, Any]]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.widgets.links import number
+from app.widgets.links import CARD, number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
 from app.words import said, t, t_or
@@ -19,8 +19,9 @@ from pipeline.importers import NONE, Preview, preview
 from pipeline.importers.source import fingerprint
 from pipeline.store import Store, imports, projects
 from pipeline.store import jobs as job_store
+from pipeline.store.annotations import IMPORTED
 from pipeline.tasks import tasks
-from pipeline.verbs.import_file import IMPORTED, LATER, USUAL, Import
+from pipeline.verbs.import_file import LATER, USUAL, Import
 
 SHOWN = 20  # rows of the preview
 ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5", "cp1252")
@@ -85,7 +86,7 @@ def _beginning(seen: Preview) -> None:
     st.subheader(t("importing.beginning"), anchor=False)
     st.caption(words)
     rows = [{name: _cell(row.get(name)) for name in seen.columns} for row in seen.rows]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height=260)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(260, 38 + 35 * len(rows)))
     if seen.rejections:
         first = seen.rejections[0]
         words = t("importing.some_unreadable", line=first.line, reason=plain(said(first.reason)))
@@ -244,11 +245,11 @@ def _result(project: Project, job: Job) -> None:
     result = job.result
     st.write(t("importing.done", file=plain(result["file"]), project=plain(project.name)))
     with st.container(horizontal=True):
-        with st.container(width=200):
+        with st.container(width=CARD):
             number(t("importing.records"), result["records"], project, f"job={job.id}")
         for name in ("rejected", "annotations", "suggestions"):
             if result[name] or name == "rejected":
-                with st.container(width=200):
+                with st.container(width=CARD):
                     st.metric(t(f"importing.{name}"), f"{result[name]:,}", border=True)
     if result.get("fields"):
         pairs = ", ".join(f"{name} ({column})" for name, column in result["fields"].items())

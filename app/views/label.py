@@ -15,9 +15,26 @@ from pipeline.domain import Project, Task, WorkbenchError
 from pipeline.store import Store, guidelines, projects
 from pipeline.store import annotations as answer_store
 
+# The page is a desk: its heading leaves the room to the record. What the annotator's bar below would cover is
+# scrolled clear of it. On a narrow screen what explains keys is left out.
+DESK = """<style>
+[data-testid=stMainBlockContainer] { padding-top: 3.75rem; padding-bottom: 2rem; }
+[data-testid=stMain] { scroll-padding-bottom: 7rem; }
+@media (max-width: 640px) {
+  [data-testid=stMain] { scroll-padding-bottom: 4.5rem; }
+  [data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.5rem; }
+  .st-key-label-bar { row-gap: 0.15rem; }
+  [data-testid=stMainBlockContainer] h1 { font-size: 1.5rem; padding: 0; }
+  [data-testid=stMainBlockContainer] h3 { font-size: 1.2rem; }
+  [data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] > [data-testid=stElementContainer]
+    [data-testid=stCaptionContainer] { display: none; }
+}
+</style>"""
+
 
 def render(store: Store, project: Project) -> None:
     """Draw the annotator for one person; before that, what is still missing: a task, a name."""
+    st.html(DESK)
     known = projects.tasks(store, project.id)
     task = _task(known)
     wrong = problem(task.definition) if task is not None else ""
@@ -80,7 +97,7 @@ def _annotator(store: Store) -> str | None:
 
 def _bar(store: Store, project: Project, task: Task, known: list[Task], who: str) -> bool:
     """Who is labelling what; returns whether the guideline stands beside the annotator."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="label.bar", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(t("label.you_are", name=plain(who)), width="content")
         if st.button(t("label.change_person"), key="label.change_person", type="tertiary"):
             st.session_state.pop("label.annotator", None)

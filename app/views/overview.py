@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.changes import step_words
-from app.widgets.links import number
+from app.widgets.links import CARD, number
 from app.widgets.progress import job_panel
 from app.widgets.spoken import person
 from app.widgets.text import plain
@@ -33,7 +33,7 @@ def render(store: Store, project: Project) -> None:
     _next_step(store, project, counts)
     with st.container(horizontal=True):
         for state in STATES:
-            with st.container(width=170):
+            with st.container(width=CARD):
                 where = f"state={state}"
                 number(t(f"overview.{state}"), counts[state], project, where, t(f"overview.{state}_help"))
     _progress(counts)
@@ -98,7 +98,8 @@ def _labels(store: Store, project: Project) -> None:
         }
     )
     chart = alt.Chart(frame).mark_bar().encode(
-        y=alt.Y(name, sort="-x", title=None), x=alt.X("n", title=t("overview.answers")), color=alt.Color(by),
+        y=alt.Y(name, sort="-x", title=None), x=alt.X("n", title=t("overview.answers")),
+        color=alt.Color(by, title=None, legend=alt.Legend(orient="top", columns=2)),
         tooltip=[name, by, alt.Tooltip("n", title=t("overview.answers"))],
     )  # fmt: skip
     st.altair_chart(chart, width="stretch")

@@ -11,6 +11,7 @@ import streamlit as st
 from app.widgets.bulk import bulk_answer
 from app.widgets.changes import step_words
 from app.widgets.download import download
+from app.widgets.pager import pager
 from app.widgets.spoken import Speaker, person, speaker
 from app.widgets.text import plain
 from app.words import said, t, t_or
@@ -37,9 +38,9 @@ def render(store: Store, project: Project) -> None:
         max(1, int(st.query_params.get("page", "1")) if st.query_params.get("page", "1").isdecimal() else 1), pages
     )
     rows = records.page(store, project.id, where, limit=PAGE, offset=(at - 1) * PAGE)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.markdown(t("records.found", n=f"{total:,}"), width="stretch")
-        _pager(at, pages)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(t("records.found", n=f"{total:,}"), width="content")
+        pager(at, pages, "records", lambda page: _go(page=str(page)))
     _bulk(store, project, where, total)
     spoken = speaker(store, project)
     chosen = _table(rows, spoken)
@@ -103,18 +104,6 @@ def _bulk(store: Store, project: Project, where: RecordFilter, total: int) -> No
     bulk_answer(store, project, where, "records.bulk", t("bulk.records", n=f"{total:,}"))
 
 
-def _pager(at: int, pages: int) -> None:
-    for word, target, off in (("first", 1, at == 1), ("previous", at - 1, at == 1)):
-        if st.button(t(f"records.{word}"), key=f"records.{word}", disabled=off):
-            _go(page=str(target))
-    asked = st.number_input(t("records.page_of", n=f"{pages:,}"), 1, pages, at, key=f"records.page.{at}", width=140)
-    if asked != at:
-        _go(page=str(asked))
-    for word, target, off in (("next", at + 1, at == pages), ("last", pages, at == pages)):
-        if st.button(t(f"records.{word}"), key=f"records.{word}", disabled=off):
-            _go(page=str(target))
-
-
 def _go(**params: str) -> None:
     for name, value in params.items():
         st.query_params[name] = value
@@ -129,7 +118,7 @@ def _table(rows: list[dict[str, Any]], spoken: Speaker) -> dict[str, Any] | None
             names["text"]: [row["text"] for row in rows],
             names["labels"]: [_labels(row, spoken) for row in rows],
             names["status"]: [_status(row) for row in rows],
-            names["split"]: [row["split"] or "" for row in rows],
+            names["split"]: [t(f"versions.{row['split']}") if row["split"] else "" for row in rows],
         }
     )
     event = st.dataframe(

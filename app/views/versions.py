@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -9,12 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.download import download, reasons
-from app.widgets.links import number
+from app.widgets.links import CARD, number
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
 from app.words import said, t, t_or
 from pipeline import jobs
-from pipeline.domain import SPLITS, Project, WorkbenchError
+from pipeline.domain import SPLITS, Project, Task, WorkbenchError
 from pipeline.jobs import verbs
 from pipeline.store import Store, overview, projects, versions
 from pipeline.tasks import questions_of
@@ -34,7 +35,7 @@ def render(store: Store, project: Project) -> None:
         return
     with st.container(horizontal=True):
         for state in READY:
-            with st.container(width=165):
+            with st.container(width=CARD):
                 number(t(f"versions.{state}"), counts[state], project, f"state={state}", t(f"versions.{state}_help"))
     shown = _shown_job(store)
     _freeze(store, project)
@@ -62,8 +63,8 @@ def _shown_job(store: Store) -> int | None:
 
 def _freeze(store: Store, project: Project) -> None:
     st.subheader(t("versions.freeze"), anchor=False)
-    tasks = projects.tasks(store, project.id)
-    ahead = forecast(store, project.id, tasks[0]) if tasks else {}
+    task = _task(projects.tasks(store, project.id))
+    ahead = forecast(store, project.id, task) if task else {}
     labels = ahead.get("labels", {})
     if not ahead.get("originals") and len(labels) < 2:
         word = "one_label" if labels else "no_labels"
@@ -73,12 +74,21 @@ def _freeze(store: Store, project: Project) -> None:
         return
     form, beside = st.columns([3, 2], gap="large")
     with beside:
-        _forecast(ahead, [question.name for question in questions_of(tasks[0])])
+        _forecast(ahead, [question.name for question in questions_of(task)] if task else [])
     with form:
-        _form(store, project, ahead.get("originals") or sum(row["originals"] for row in labels.values()))
+        _form(store, project, task, ahead.get("originals") or sum(row["originals"] for row in labels.values()))
 
 
-def _form(store: Store, project: Project, originals: int) -> None:
+def _task(tasks: Sequence[Task]) -> Task | None:
+    """Whose answers are frozen: picked where the project has several tasks."""
+    if len(tasks) < 2:
+        return next(iter(tasks), None)
+    names = [task.name for task in tasks]
+    picked = st.selectbox(t("task.which"), names, key="versions.task", width=280)
+    return tasks[names.index(picked)] if picked in names else tasks[0]
+
+
+def _form(store: Store, project: Project, task: Task | None, originals: int) -> None:
     with st.container(border=True):
         ratios = {}
         for box, split in zip(st.columns(3), SPLITS, strict=True):
@@ -98,7 +108,8 @@ def _form(store: Store, project: Project, originals: int) -> None:
             st.caption(t("versions.about", **about))
         freeze = t("versions.freeze_now")
         if st.button(freeze, type="primary", icon=":material/ac_unit:", disabled=total != 100, key="versions.go"):
-            values = {"splits": "/".join(str(ratios[split]) for split in SPLITS), "seed": int(seed), "note": note}
+            values = {"splits": "/".join(str(ratios[split]) for split in SPLITS), "seed": int(seed), "note": note,
+                      "task": task.name if task else ""}  # fmt: skip
             try:
                 job_id = jobs.start(store, verbs.get("freeze")(**values), project.id)
             except WorkbenchError as error:

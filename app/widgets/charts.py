@@ -9,8 +9,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+LEGEND = 28  # pixels of a row of the legend, which the lines would lose
 FEW = 30  # points of a line that are drawn as dots too: a line of one point would not be seen
-DARK = 0.45  # share from which a cell of a confusion matrix is dark
+DARK = 0.85  # share from which white reads better on a cell of a confusion matrix than black: each at least 4.5
 CELLS = 30  # labels of a confusion matrix whose cells still hold a readable number
 
 
@@ -23,6 +24,7 @@ def lines(frame: pd.DataFrame, x: str, y: str, colour: str | None = None, *, hei
     }
     if colour is not None:
         legend = alt.Legend(orient="top", columns=2)
+        height += LEGEND * ((frame[colour].nunique() + 1) // 2)
         encoding["color"] = alt.Color(field(colour), type="nominal", title=None, legend=legend)
     size = frame.groupby(colour)[y].transform("size") if colour is not None else pd.Series(len(frame), frame.index)
     dots = alt.Chart(frame[size <= FEW]).mark_point(filled=True, size=45, opacity=1).encode(**encoding)
@@ -62,7 +64,7 @@ def confusion_matrix(
     ).add_params(pick)  # fmt: skip
     if len(labels) <= CELLS:
         # The cells bring their own ground, so that the numbers read the same in the light and the dark theme.
-        ink = alt.condition(alt.datum[share] > DARK, alt.value("#ffffff"), alt.value("#10231c"))
+        ink = alt.condition(alt.datum[share] > DARK, alt.value("#ffffff"), alt.value("#000000"))
         text = base.mark_text(fontSize=15, fontWeight="bold", cursor="pointer").encode(
             text=alt.Text(field(n), type="quantitative", format=","), color=ink, tooltip=tips
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +14,22 @@ from app.words import t
 from pipeline import annotate
 from pipeline.domain import Task
 from pipeline.store import Store, guidelines
+
+# Beside the annotator the guideline scrolls by itself, so that the record stays in sight; below it, on a narrow screen,
+# with the page. Its headings are those of a margin, not of a page.
+BESIDE = """<style>
+.st-key-label-guideline-box h1, .st-key-label-guideline-box h2 { font-size: 1.25rem; padding: 0.5rem 0 0.25rem; }
+.st-key-label-guideline-box :is(h3, h4, h5, h6) { font-size: 1.05rem; padding: 0.5rem 0 0.25rem; }
+.st-key-label-guideline-box:focus-visible { outline: 2px solid var(--st-primary-color, currentColor); }
+@media (min-width: 641px) {
+  .st-key-label-guideline-box { max-height: max(20rem, calc(100dvh - 18.5rem)); overflow-y: auto; flex-wrap: nowrap; }
+  .st-key-label-guideline-box > * { flex-shrink: 0; }
+  [data-testid=stLayoutWrapper]:has(> .st-key-label-guideline-box) { position: sticky; top: 4rem; }
+}
+</style>"""
+_focusable = st.components.v2.component(
+    "winnow_guideline_beside", js=(Path(__file__).parent / "annotator" / "beside.js").read_text(encoding="utf-8")
+)
 
 
 def guideline_form(store: Store, draft: Draft, task: Task | None) -> None:
@@ -61,13 +79,16 @@ def _history(store: Store, task: Task) -> None:
 
 def guideline_beside(store: Store, task: Task, who: str) -> None:
     """The guideline as the annotator reads it, with what changed since this person last answered."""
-    st.caption(t("label.guideline_revision", n=task.guideline_revision))
-    last = guidelines.last_under(store, task.id, who)
-    if last is not None and last < task.guideline_revision:
-        texts = {row["revision"]: row["text"] for row in annotate.guidelines(store, task)}
-        with st.expander(t("task.guideline_what_changed", n=last), icon=":material/new_releases:", expanded=True):
-            changed_lines(texts.get(last, ""), task.guideline)
-    if task.guideline:
-        st.markdown(harmless(task.guideline))
-    else:
-        st.caption(t("label.no_guideline"))
+    st.html(BESIDE)
+    with st.container(key="label.guideline.box"):
+        st.caption(t("label.guideline_revision", n=task.guideline_revision))
+        last = guidelines.last_under(store, task.id, who)
+        if last is not None and last < task.guideline_revision:
+            texts = {row["revision"]: row["text"] for row in annotate.guidelines(store, task)}
+            with st.expander(t("task.guideline_what_changed", n=last), icon=":material/new_releases:", expanded=True):
+                changed_lines(texts.get(last, ""), task.guideline)
+        if task.guideline:
+            st.markdown(harmless(task.guideline))
+        else:
+            st.caption(t("label.no_guideline"))
+        _focusable(key="label.guideline.focusable", data={"title": t("label.guideline")})

@@ -7,6 +7,8 @@ import streamlit as st
 from pipeline.domain import Project
 from pipeline.store.records import RecordFilter
 
+CARD = 156  # pixels wide: two cards stand beside each other on a phone of 360
+
 
 def number(label: str, value: int, project: Project, where: RecordFilter | str, help: str | None = None) -> None:  # noqa: A002
     """A metric whose figure can be opened: the count, and below it a link to its records."""

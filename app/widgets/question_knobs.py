@@ -206,6 +206,6 @@ DRAWERS: dict[str, Callable[..., None]] = {
     "labels": _labels, "field": _field, "candidates": _candidates, "spans": _spans, "unit": _unit, "titles": _titles,
     "least": _number("least", 0, 0, 500), "most": _number("most", 0, 0, 1_000_000),
     "low": _number("low", 1, -100, 1000), "high": _number("high", 5, -100, 1000), "rate": _number("rate", 0, 0, 10),
-    "overlap": _switch("overlap", True), "none": _switch("none", True), "edit": _switch("edit", False),
+    "overlap": _switch("overlap", True), "none": _switch("none", True), "edit": _switch("edit", True),
     "language": _words("language"), "write": _words("write"),
 }  # fmt: skip

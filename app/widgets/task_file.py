@@ -28,11 +28,11 @@ def file_form(draft: Draft) -> bool:
     if not text.strip():
         return False
     try:
-        definition, guideline, _ = task_file.load(text)
+        definition, guideline, _, kind = task_file.load(text)
     except WorkbenchError as error:
         st.error(plain(said(str(error))), icon=":material/error:")
         return False
-    other = Draft(draft.name, draft.kind, dict(definition), guideline)
+    other = Draft(draft.name, kind or draft.kind, dict(definition), guideline)
     new = written(other)
     if new == now:
         st.info(t("task.file_same"), icon=":material/check_circle:")
@@ -45,6 +45,7 @@ def file_form(draft: Draft) -> bool:
         st.code(new, language="yaml", wrap_lines=True)
     if not st.button(t("task.file_take"), type="primary", key="task.file_take", help=t("task.file_take_help")):
         return False
+    draft.kind = other.kind
     draft.replace(definition, guideline)
     if draft.start:
         st.rerun()

@@ -96,13 +96,14 @@ def _heading(draft: Draft, at: int, opened: bool, answers: int) -> None:
         )  # fmt: skip
         st.badge(kind_title(str(question.get("kind"))), color="gray")
         st.space("stretch")
-        last = len(draft.questions) - 1
-        _tool(number, "up", "arrow_upward", lambda: draft.move(at, at - 1), at == 0)
-        _tool(number, "down", "arrow_downward", lambda: draft.move(at, at + 1), at == last)
-        copied = {**question, "name": draft.fresh_name(str(question.get("name")))}
-        _tool(number, "duplicate", "content_copy", lambda: draft.add(copied, at + 1))
-        hint = t("task.remove_answered", n=f"{answers:,}") if answers else t("task.remove")
-        _tool(number, "remove", "delete", lambda: draft.remove(at), answers > 0, hint)
+        with st.container(horizontal=True, width="content", gap="small"):  # a narrow page does not part them
+            last = len(draft.questions) - 1
+            _tool(number, "up", "arrow_upward", lambda: draft.move(at, at - 1), at == 0)
+            _tool(number, "down", "arrow_downward", lambda: draft.move(at, at + 1), at == last)
+            copied = {**question, "name": draft.fresh_name(str(question.get("name")))}
+            _tool(number, "duplicate", "content_copy", lambda: draft.add(copied, at + 1))
+            hint = t("task.remove_answered", n=f"{answers:,}") if answers else t("task.remove")
+            _tool(number, "remove", "delete", lambda: draft.remove(at), answers > 0, hint)
 
 
 def _tool(number: int, word: str, icon: str, act: Callable[[], None], off: bool = False, hint: str = "") -> None:
@@ -208,7 +209,7 @@ def fields_form(draft: Draft, columns: Mapping[str, Any]) -> None:
            for name in chosen]  # fmt: skip
     for field in new:
         name = t("task.field_text") if field["name"] == "text" else plain(field["name"])
-        left, right = st.columns([1, 1])
+        left, right = st.columns([3, 4])
         key = f"task.field.{draft.number}.{field['name']}"
         heading = left.text_input(
             t("task.field_title", name=name), key=held(f"{key}.title", field.get("title", "")),

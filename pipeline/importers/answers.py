@@ -6,6 +6,7 @@ and counted; whoever imports says so.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -72,7 +73,7 @@ def is_own(rows: Sequence[Mapping[str, Any]]) -> bool:
 
 @dataclass(slots=True)
 class Answering:
-    """The questions as they stand while a file is read. `labels` counts the labels of the answers, by question."""
+    """The questions as they stand while a file is read. `labels` counts the labels of what was taken, by question."""
 
     questions: dict[str, Question]
     labels: dict[str, Counter[str]] = field(default_factory=dict)
@@ -137,6 +138,7 @@ class Answering:
             grown.check(answer, fields)
         except WrongAnswer as error:
             raise BadAnswer(str(error)) from error
+        self._count({question: grown}, {question: answer})
         return Hinted(source, question, answer, None if score is None else float(score))
 
     def _taken(self, value: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,11 +150,14 @@ class Answering:
             tidy = check_answers(asked, value, fields)
         except WrongAnswer as error:
             raise BadAnswer(str(error)) from error
+        self._count(grown, tidy)
+        return tidy
+
+    def _count(self, grown: Mapping[str, Question], taken: Mapping[str, Any]) -> None:
         self.questions |= grown
-        for name, answer in tidy.items():
+        for name, answer in taken.items():
             if _has_labels(grown[name]):
                 self.labels.setdefault(name, Counter()).update(_labels_in(answer))
-        return tidy
 
     def _grown(self, name: str, answer: Any) -> Question:
         """The question with the labels of the answer among its own."""
@@ -210,11 +215,9 @@ def _moment(value: Any) -> datetime | None:
         said = datetime.fromisoformat(value)
     except ValueError:
         raise BadAnswer(f"'{value[:40]}' is not a time. Write it as 2026-01-31T12:00:00Z.") from None
-    try:
-        known = said.astimezone(UTC).replace(tzinfo=None) if said.tzinfo else said
-    except OverflowError:  # a time zone before the first year
-        known = said.replace(tzinfo=None)
-    return min(known, datetime.now(UTC).replace(tzinfo=None))
+    with contextlib.suppress(OverflowError):  # a time zone before the first year
+        said = said.astimezone(UTC) if said.tzinfo else said
+    return min(said.replace(tzinfo=None), datetime.now(UTC).replace(tzinfo=None))
 
 
 def _is_empty(cell: Any) -> bool:
@@ -226,9 +229,7 @@ def _one_label(cell: Any) -> Any:
         if len(cell) > 1:
             raise BadAnswer(f"The record has {len(cell)} labels; this task takes one.")
         cell = cell[0] if cell else None
-    if _is_empty(cell):
-        return None
-    return _word(cell) or None
+    return None if _is_empty(cell) else _word(cell) or None
 
 
 def _word(cell: Any) -> str:

@@ -131,9 +131,12 @@ def _answer(reading: Reading, cell: Any, shown: Mapping[str, Any]) -> Any:
         return None
     _check_inside(cell, column)
     try:
-        return reading.answering.of_cell(reading.answers, cell, shown)
+        answer = reading.answering.of_cell(reading.answers, cell, shown)
     except BadAnswer as error:
         raise _Refused(column, str(error)) from error
+    if isinstance(answer, list):  # what a text held as JSON was not looked into yet
+        _check_answers(answer, column)
+    return answer
 
 
 def _object(row: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from pipeline.questions.base import (
 )  # fmt: skip
 
 MESSAGES = 2000
+CALLS = ("tool_calls", "function_call")  # a message with one of these may have no content at all
 
 
 @kinds.register
@@ -79,7 +80,7 @@ class Chat:
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str) or not message["role"].strip():
             raise WrongAnswer(f"{shown(message)} is no message of '{self.name}': it has a role and a content.")
         # A message that calls a tool has no content, and one with pictures a list: these stay as the file had them.
-        if "content" not in message or not isinstance(message["content"], str | list | None):
+        if not has_content(message) or not isinstance(message.get("content"), str | list | None):
             raise WrongAnswer(f"A message of '{self.name}' by '{one_line(message['role'])}' has no content.")
         rating = message.get("rating")
         if self.rate and rating is not None and not (is_int(rating) and 1 <= rating <= self.rate):
@@ -112,6 +113,11 @@ class Chat:
         return plain_of(self)
 
 
+def has_content(message: Mapping[str, Any], key: str = "content") -> bool:
+    """Whether a message says something: a content under `key`, be it null, or the call of a tool without one."""
+    return key in message or any(message.get(call) for call in CALLS)
+
+
 def _said(message: Mapping[str, Any]) -> str:
-    content = message["content"]
+    content = message.get("content")
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False) if content else ""

@@ -52,9 +52,6 @@ class Choice:
     def held(self, answer: Any) -> tuple[str | int, ...]:
         return (answer,)
 
-    def renamed(self, answer: Any, names: Mapping[str, str]) -> Any:
-        return names.get(answer, answer)
-
     def example(self, fields: Fields, answer: Any) -> dict[str, Any]:  # noqa: ARG002
         return {"label": answer}
 

@@ -74,9 +74,6 @@ class Choices:
     def held(self, answer: Any) -> tuple[str | int, ...]:
         return tuple(answer)
 
-    def renamed(self, answer: Any, names: Mapping[str, str]) -> Any:
-        return list(dict.fromkeys(names.get(label, label) for label in answer))
-
     def example(self, fields: Fields, answer: Any) -> dict[str, Any]:  # noqa: ARG002
         return {"labels": list(answer)}
 

@@ -86,10 +86,6 @@ class Relations:
     def held(self, answer: Any) -> tuple[str | int, ...]:
         return tuple(one["label"] for one in answer)
 
-    def renamed(self, answer: Any, names: Mapping[str, str]) -> Any:
-        found = [{**one, "label": names.get(one["label"], one["label"])} for one in answer]
-        return list({_key(one): one for one in found}.values())
-
     def example(self, fields: Fields, answer: Any) -> dict[str, Any]:  # noqa: ARG002
         return {"relations": [dict(one) for one in answer]}
 

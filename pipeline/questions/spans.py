@@ -90,10 +90,6 @@ class Spans:
     def held(self, answer: Any) -> tuple[str | int, ...]:
         return tuple(span["label"] for span in answer)
 
-    def renamed(self, answer: Any, names: Mapping[str, str]) -> Any:
-        """In the order of before, also where two spans have become the same."""
-        return [{**span, "label": names.get(span["label"], span["label"])} for span in answer]
-
     def example(self, fields: Fields, answer: Any) -> dict[str, Any]:  # noqa: ARG002
         return {"spans": [dict(span) for span in answer]}
 

@@ -21,6 +21,7 @@ SCHEMA = pa.schema(
 )  # fmt: skip
 BY_VALUES = 16  # answers that are written as values: for so few an Arrow table costs four times the processor
 SIMULATED = "simulated"  # the name of the verb simulate's annotator, kept for it
+IMPORTED = "imported"  # whose answers the labels of a file are when nobody is named, kept for these
 
 
 class NameTaken(WorkbenchError):
@@ -120,12 +121,16 @@ def append(
 
 
 def enlist(cursor: Cursor, name: str, kind: str = "human") -> None:
-    """Inside a transaction: make the annotator known. Raises NameTaken if the name is in use for another kind."""
+    """Inside a transaction: make the annotator known. Who came with a file and now answers is a person like any other.
+    Raises NameTaken if the name is in use for another kind."""
     found = cursor.execute("SELECT kind FROM annotator WHERE name = ?", [name]).fetchone()
+    known = "imported" if name == IMPORTED else found[0] if found else kind
+    if known != kind and not (known == "imported" and kind == "human" and name != IMPORTED):
+        raise NameTaken(f"The name '{name}' stands for {known} labels here. Choose another name.")
     if found is None:
         cursor.execute("INSERT INTO annotator (name, kind) VALUES (?, ?)", [name, kind])
-    elif found[0] != kind:
-        raise NameTaken(f"The name '{name}' stands for {found[0]} labels here. Choose another name.")
+    elif known != kind:
+        cursor.execute("UPDATE annotator SET kind = ? WHERE name = ?", [kind, name])
 
 
 def annotators(store: Store, kind: str | None = None) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def reopen(store: Store, job_id: int) -> Job:
         halted = ("stopped", "failed", "cancelled")
         _refuse_unless(cursor, job_id, halted, "a stopped, failed or cancelled job can go on")
         _refuse_busy(cursor, job.project_id)
-        base = _unmoved(cursor, job) if job.kind in ("clean", "dedupe", "augment") else []
+        base = _unmoved(cursor, job) if job.kind in ("clean", "dedupe", "augment", "change-labels") else []
         owner = {**_owner(), "base": base}
         cursor.execute("UPDATE job SET state = 'running', error = '', owner = ? WHERE id = ?", [to_json(owner), job_id])
 

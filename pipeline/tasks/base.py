@@ -111,8 +111,9 @@ def check_definition(definition: Mapping[str, Any]) -> list[Question]:
 
 
 def check_new_label(label: str) -> None:
-    """Refuse what cannot be a new label: it is one line, without spaces around it, and not too long."""
-    if not label.strip() or len(label) > LABEL_MOST or len(label.splitlines()) > 1 or label != label.strip():
+    """Refuse what cannot be a new label: it is one line, without spaces around it or a NUL, and not too long."""
+    lines = len(label.splitlines()) > 1 or "\0" in label
+    if not label.strip() or len(label) > LABEL_MOST or lines or label != label.strip():
         shown = " ".join(label.split())[:40]
         raise BadQuestion(f"'{shown}' cannot be a label: use one line of at most {LABEL_MOST} characters.")
 

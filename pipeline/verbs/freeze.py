@@ -27,19 +27,23 @@ STAGES = ("reading", "families", "near-duplicates", "splitting", "hashing", "wri
 @verbs.register
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """Freeze the labelled records into a version: Parquet files for train, validation and test that never change."""
+    """Freeze the labelled records into a version: Parquet files for train, validation and test that never change.
+
+    A version holds the answers of one task. A record has one split in the versions of all of them.
+    """
 
     name: ClassVar[str] = "freeze"
     splits: str = "80/10/10"
     seed: int = 13
     note: str = ""
+    task: str = ""  # its name; the project's first if it is not said
 
     def __post_init__(self) -> None:
         parse_ratios(self.splits)
 
     def __call__(self, store: Store, job: Handle) -> dict[str, Any]:
         project_id = _project_of(job)
-        task = _task(store, project_id)
+        task = _task(store, project_id, self.task)
         _stage(job, "reading")
         found, left_out = _found(store, project_id, task, lambda: _stage(job, "reading"))
         links = _links(store, job, found)
@@ -104,13 +108,17 @@ def _project_of(job: Handle) -> int:
     return job.project_id
 
 
-def _task(store: Store, project_id: int) -> Task:
+def _task(store: Store, project_id: int, name: str) -> Task:
     found = projects.tasks(store, project_id)
     if not found:
         raise WorkbenchError(
             "This project has no labelling task yet, so there is nothing to freeze. Give it labels on the Label page."
         )
-    return found[0]
+    task = next((task for task in found if name in ("", task.name)), None)
+    if task is None:
+        project = projects.by_id(store, project_id)
+        raise WorkbenchError(f"The project '{project.name}' has no task named '{name}'.")
+    return task
 
 
 def _found(store: Store, project_id: int, task: Task, tick: Callable[[], None]) -> tuple[pa.Table, dict[str, int]]:

@@ -19,11 +19,10 @@ from pipeline.importers.source import fingerprint
 from pipeline.jobs import Handle, verbs
 from pipeline.questions import Question, fields_read
 from pipeline.store import Store, imports, projects
-from pipeline.store.annotations import SIMULATED
+from pipeline.store.annotations import IMPORTED, SIMULATED
 from pipeline.tasks import TaskKind, fields_wanted, tasks
 from pipeline.verbs.import_batches import MOST_LABELS, Goal, Work, too_many
 
-IMPORTED = "imported"  # whose answers the labels of a file are when nobody is named
 USUAL = "classification"  # the task of a project that has none, if none is named
 LATER = "-"  # named as the task: a project that has none gets none yet, unless the file brings answers
 OWN_COLUMNS = {"text": "text", "label": "", "id": "id", "split": "split"}  # what Winnow's own format calls them

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page
 
+from pipeline.store import open_store
 from tests.browser import find, launched
 from tests.journeys.cases import fill
 
@@ -56,6 +58,11 @@ class Workbench:
         """The number of the server's process."""
         assert self._process is not None
         return self._process.pid
+
+    def mapped(self) -> str:
+        """Names of the files that the server's memory maps, the libraries among them."""
+        maps = Path(f"/proc/{self.pid()}/maps")
+        return maps.read_text(encoding="utf-8") if maps.exists() else str(psutil.Process(self.pid()).memory_maps())
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)
@@ -100,6 +107,22 @@ def every_kind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     folder = tmp_path_factory.mktemp("kinds")
     made = Workbench(folder / "journey.duckdb", folder / "server.log")
     fill(made.database)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def labelling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A running workbench with a project to label for each of the module's PROJECTS, {name: its texts}."""
+    from tests.journeys.reviews import fill as fill_reviews
+
+    folder = tmp_path_factory.mktemp("labelling")
+    made = Workbench(folder / "journey.duckdb", folder / "server.log")
+    store = open_store(made.database)
+    for name, texts in request.module.PROJECTS.items():
+        fill_reviews(store, texts, name)
+    store.close()
     made.start()
     yield made
     made.stop()

@@ -19,7 +19,7 @@ from pipeline.store import jobs as job_store
 from pipeline.tasks import tasks
 from tests.conftest import add_records
 from tests.journeys.conftest import Workbench
-from tests.journeys.test_loop import settle
+from tests.journeys.pages import settle
 from tests.views.test_train import TEXTS, finish, freeze
 
 AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -66,9 +66,14 @@ def fill(store: Store) -> None:
     for kind in KINDS:
         made = projects.create(store, kind)
         with_fields(store, made)
-        definition = tasks.get(kind)().definition()
-        if definition["questions"]:
-            annotate.save_definition(store, made, definition, "How to answer.", kind=kind)
+        annotate.save_definition(store, made, definition_of(kind), "How to answer.", kind=kind)
+
+
+def definition_of(kind: str) -> dict[str, Any]:
+    """What the template asks, with labels where it leaves them to a person."""
+    template = tasks.get(kind)()
+    plain = template.definition()
+    return plain if all(one.get("labels", True) for one in plain["questions"]) else template.definition(["good", "bad"])
 
 
 def frozen(store: Store) -> None:
@@ -152,6 +157,7 @@ def test_a_page_keeps_nobody_out(filled: Workbench, seen: Page, name: str) -> No
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_of_task_keeps_nobody_out(filled: Workbench, seen: Page, kind: str) -> None:
     look(seen, filled, "label", kind)
+    expect(seen.locator("[data-part=origin]")).to_have_text("r1", timeout=LONG)
     assert findings(seen) == []
 
 

@@ -71,9 +71,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     made.stop()
 
 
-@pytest.fixture
-def page(browser: Browser, filled: Workbench) -> Iterator[Page]:
-    """A page on which nothing may go wrong, run or be fetched from elsewhere, whatever a test does on it."""
+@pytest.fixture(scope="module")
+def watched(browser: Browser, filled: Workbench) -> Iterator[tuple[Page, list[str]]]:
+    """One page, and what went wrong on it: what the browser has loaded once is there for the next test."""
     context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-US")
     made = context.new_page()
     wrong: list[str] = []
@@ -83,9 +83,19 @@ def page(browser: Browser, filled: Workbench) -> Iterator[Page]:
         "request", lambda request: None if own(request.url, filled) else wrong.append(f"request: {request.url[:200]}")
     )
     context.on("page", lambda other: None if other is made else wrong.append(f"window: {other.url}"))
-    yield made
+    yield made, wrong
     context.close()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture
+def page(watched: tuple[Page, list[str]]) -> Iterator[Page]:
+    """A page on which nothing may go wrong, run or be fetched from elsewhere, whatever a test does on it."""
+    made, wrong = watched
+    yield made
+    found = "\n".join(wrong)
+    wrong.clear()
+    assert not found, found
 
 
 def own(url: str, workbench: Workbench) -> bool:

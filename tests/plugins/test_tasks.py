@@ -27,7 +27,7 @@ def test_a_template(name: str, labels: tuple[str, ...]) -> None:
     if labelled is not None and labels:
         assert labelled.labels == labels
     stored = Task(1, 1, "my task", name, definition, "Read:\n\n- all\n  of it", 1)
-    assert load(dump(stored)) == (definition, stored.guideline, "my task")
+    assert load(dump(stored)) == (definition, stored.guideline, "my task", name)
 
 
 @pytest.mark.parametrize("name", [name for name in tasks.names() if name != "custom"])

@@ -143,10 +143,9 @@ def test_a_task_goes_out_and_in_as_a_file(db, reviews, tmp_path):
     assert shown["overlap"] == 2
     assert shown["questions"][0]["labels"] == ["neg", "pos"]
     other = told("task", "save", file, "--project", "one", "--task", "second", db=db)
-    assert (other["task"], told("task", "show", "--project", "one", "--task", "second", db=db)["task"]) == (
-        "second",
-        "second",
-    )
+    assert (other["task"], other["kind"]) == ("second", "classification")  # the kind that the file names
+    shown = told("task", "show", "--project", "one", "--task", "second", db=db)
+    assert (shown["task"], shown["kind"]) == ("second", "classification")
     _, said = winnow("task", "show", "--project", "one", "--task", "third", db=db, code=1)
     assert "third" in said
     assert "second" in said

@@ -187,3 +187,26 @@ def test_every_kind_of_task_can_be_forecast_and_says_when_nothing_is_answered(st
     assert not ahead.get("originals")
     with pytest.raises(WorkbenchError, match="nothing to freeze"):
         jobs.run(store, verbs.get("freeze")(), project.id)
+
+
+def test_a_version_is_of_the_task_that_is_named_and_its_records_keep_their_splits(store, fill) -> None:
+    made = Made(store, fill, Choice("label", ("x", "y")))
+    other = {"questions": [Choice("tone", ("warm", "cold")).to_plain()]}
+    second = projects.save_task(store, made.project.id, name="second", kind="custom", definition=other)
+    for at, record in enumerate(made.ids):
+        made.say(record, label="xy"[at % 2])
+    first, made.task = made.task, second
+    for at, record in enumerate(made.ids):
+        made.say(record, tone=("warm", "cold")[at % 3 == 0])
+    freeze = verbs.get("freeze")
+    jobs_of = {task: jobs.run(store, freeze(task=task), made.project.id) for task in ("", "t", "second")}
+    assert jobs_of["t"].result["already_frozen"] is True  # the first task is the one that nobody need name
+    rows = {task: rows_of(job) for task, job in jobs_of.items()}
+    assert {row["label"] for row in rows[""]} == {"x", "y"}
+    assert [(row["id"], row["split"]) for row in rows["second"]] == [(row["id"], row["split"]) for row in rows[""]]
+    folder = Path(jobs_of["second"].result["path"])
+    assert set(load_version(folder).labels) == {"warm", "cold"}
+    assert version_files.read_card(folder)["task"]["name"] == "second"
+    assert first.name == "t"
+    with pytest.raises(WorkbenchError, match="has no task named 'third'"):
+        jobs.run(store, freeze(task="third"), made.project.id)

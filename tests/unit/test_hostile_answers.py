@@ -206,3 +206,20 @@ def test_true_labels_do_not_answer_a_task_that_asks_for_more(store: Store, proje
     with pytest.raises(WorkbenchError, match="'note' has no answer"):
         jobs.run(store, Simulate(str(tmp_path / "truth.csv")), project.id)
     assert answer_store.current(store, task.id) == []
+
+
+def test_a_character_that_no_file_can_hold_does_not_keep_an_answer_from_coming_back(
+    store: Store, project: Project
+) -> None:
+    definition = {"questions": [{"kind": "text", "name": "more"}]}
+    more = annotate.save_definition(store, project, definition, "", name="more")
+    event = {"event_id": "event-nul-1", "record_id": 1, "state": "submitted", "value": {"more": "a\0b \\u0000"},
+             "comment": "c\0"}  # fmt: skip
+    (ack,) = annotate.submit(store, more, "anna", [event])
+    assert ack.ok
+    (row,) = answer_store.current(store, more.id)
+    assert (row["value"], row["comment"]) == ({"more": "a\ufffdb \\u0000"}, "c\ufffd")
+    with pytest.raises(WorkbenchError, match="cannot be a label"):
+        annotate.save_definition(
+            store, project, {"questions": [{"kind": "choice", "name": "q", "labels": ["a\0"]}]}, ""
+        )

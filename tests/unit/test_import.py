@@ -15,12 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import jobs
+from pipeline import annotate, jobs
 from pipeline.domain import Job, Project, WorkbenchError
 from pipeline.store import Store, imports, open_store, projects, records
+from pipeline.store import annotations as answer_store
 from pipeline.store import jobs as job_store
 from pipeline.store.records import RecordFilter
 from pipeline.verbs.import_file import Import
+from pipeline.verbs.simulate import Simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 CSV = "id,text,label,split,source\na1,good one,pos,train,web\na2,bad one,neg,dev,app\na3,fine one,pos,测试,web\na4,odd one,,,web\n"
@@ -62,6 +64,30 @@ def test_every_column_finds_its_place(store: Store, project: Project, tmp_path: 
     (task,) = projects.tasks(store, project.id)
     assert task.definition["questions"][0]["labels"] == ["pos", "neg"]  # the commonest first
     assert job.result["labels_added"] == ["pos", "neg"]
+
+
+def test_who_came_with_a_file_can_go_on(store: Store, project: Project, tmp_path: Path) -> None:
+    job = run(store, write(tmp_path, CSV), labels_by="anna")
+    (task,) = projects.tasks(store, project.id)
+    assert annotate.checked_name(store, " anna ") == "anna"
+    event = {"event_id": "event-0001", "record_id": 4, "state": "submitted", "value": {"label": "neg"}}
+    (ack,) = annotate.submit(store, task, "anna", [event])
+    assert (ack.ok, ack.conflict) == (True, "")
+    assert labels(store) == [("a1", "pos"), ("a2", "neg"), ("a3", "pos"), ("a4", "neg")]
+    assert [row["name"] for row in answer_store.annotators(store, "human")] == ["anna"]  # a person like any other now
+    run(store, write(tmp_path, CSV.replace("\na", "\nb"), "b.csv"), labels_by="anna")
+    assert [row["name"] for row in answer_store.annotators(store, "human")] == ["anna"]
+    assert job.result["annotations"] == 3
+
+
+def test_nobody_goes_by_the_name_of_a_files_labels(store: Store, project: Project, tmp_path: Path) -> None:
+    run(store, write(tmp_path, CSV), label_column="label")
+    with pytest.raises(answer_store.NameTaken, match="stands for imported labels"):
+        annotate.checked_name(store, "imported")
+    with pytest.raises(answer_store.NameTaken, match="stands for imported labels"):
+        store.transact(lambda cursor: answer_store.enlist(cursor, "imported"))
+    with pytest.raises(answer_store.NameTaken, match="stands for imported labels"):
+        jobs.run(store, Simulate(str(write(tmp_path, "id,label\na4,neg\n", "true.csv")), "imported"), project.id)
 
 
 def test_labels_that_nobody_asked_for_stay_with_the_record(store: Store, project: Project, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import jobs
+from pipeline import annotate, jobs
 from pipeline.domain import Job, WorkbenchError
-from pipeline.questions import fields_of
+from pipeline.export import export_to
+from pipeline.questions import Chat, WrongAnswer, fields_of
 from pipeline.store import Store, projects, records
 from pipeline.tasks import fields_wanted, questions_of, tasks
 from pipeline.verbs.import_file import Import
@@ -190,3 +191,63 @@ def test_a_project_keeps_the_task_that_it_has(store: Store, tmp_path: Path) -> N
     with pytest.raises(WorkbenchError, match="labelled for the task 'entities'"):
         bring(store, tmp_path, [{"text": "two"}], task="rating")
     assert bring(store, tmp_path, [{"text": "three"}]).result["task"] == "entities"
+
+
+CALLS = [{"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}]
+TALK = [
+    {"role": "user", "content": "How is it in Oslo?"},
+    {"role": "assistant", "content": None, "tool_calls": CALLS},
+    {"role": "tool", "content": '{"sky": "clear"}', "tool_call_id": "c1"},
+    {"role": "assistant", "tool_calls": CALLS, "refusal": None},  # no content at all: as good as null
+    {"role": "assistant", "function_call": {"name": "weather", "arguments": "{}"}},  # as it was before tool_calls
+    {"role": "assistant", "content": "Clear."},
+]
+
+
+def test_messages_that_only_call_a_tool_come_in_are_corrected_and_leave_as_they_were(
+    store: Store, tmp_path: Path
+) -> None:
+    job = bring(store, tmp_path, [{"id": "1", "messages": TALK}], task="chat")
+    assert (job.result["records"], job.result["rejected"]) == (1, 0)
+    project = projects.get(store, "p")
+    (record,) = records.page(store, project.id)
+    assert record["fields"]["messages"] == TALK
+    corrected = [*TALK[:-1], {"role": "assistant", "content": "It is clear."}]
+    event = {"event_id": "event-0001", "record_id": record["id"], "state": "submitted",
+             "value": {"conversation": corrected}}  # fmt: skip
+    (ack,) = annotate.submit(store, projects.tasks(store, project.id)[0], "anna", [event])
+    assert (ack.ok, ack.conflict) == (True, "")
+    export_to(store, project="p", out=tmp_path / "once.jsonl")
+    (row,) = [json.loads(line) for line in (tmp_path / "once.jsonl").read_text().splitlines()]
+    assert row["fields"]["messages"] == TALK
+    assert [one["value"] for one in row["annotations"]] == [corrected]
+    bring(store, tmp_path, [row], "again", task="chat")
+    export_to(store, project="again", out=tmp_path / "twice.jsonl")
+    assert json.loads((tmp_path / "twice.jsonl").read_text()) == row
+
+
+@pytest.mark.parametrize("message", [{"role": "assistant"}, {"role": "user", "tool_calls": []},
+                                     {"role": "user", "content": {"a": 1}, "tool_calls": CALLS}])  # fmt: skip
+def test_a_message_that_says_nothing_is_refused(message: dict[str, Any]) -> None:
+    with pytest.raises(WrongAnswer, match="has no content"):
+        Chat("q").check([message])
+
+
+def test_what_a_text_holds_as_json_is_looked_into(store: Store, tmp_path: Path) -> None:
+    said_so = ['[{"role": "user", "content": "Hi", "score": NaN}]', '[{"role": "user", "content": "a\\u0000b"}]',
+               '[{"role": "user", "content": "Hi"}]']  # fmt: skip
+    rows = [{"id": str(n), "text": TEXT, "talk": talk} for n, talk in enumerate(said_so)]
+    job = bring(store, tmp_path, rows, task="chat", text_column="text", label_column="talk")
+    assert [(one["line"], one["reason"]) for one in job.result["rejections"]] == [
+        (1, "The value holds a number that is infinite, or none at all."),
+        (2, "The value holds a NUL character at character 2."),
+    ]
+    assert answers(store) == [[{"role": "user", "content": "Hi"}]]
+
+
+def test_a_suggestions_label_is_one_of_the_question_too(store: Store, tmp_path: Path) -> None:
+    hint = {"source": "m", "question": "entities", "value": [{**ANNA, "label": "PER"}], "score": None}
+    job = bring(store, tmp_path, [own(annotations=[said([ANNA])], suggestions=[hint])], task="entities")
+    assert sorted(job.result["labels_added"]) == ["PER", "person"]
+    (task,) = projects.tasks(store, projects.get(store, "p").id)
+    assert "PER" in task.definition["questions"][0]["labels"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from pipeline import annotate, jobs
 from pipeline.domain import Project, Task, WorkbenchError
-from pipeline.label_set import BadChange, Change, forecast
+from pipeline.label_set import BadChange, Change, forecast, rewritten
 from pipeline.questions import Choice, Choices, Relations, Spans, When, check_answers
 from pipeline.store import Store, projects
 from pipeline.store import annotations as answer_store
@@ -255,6 +256,29 @@ def test_a_stopped_change_goes_on_without_doubles(
     assert {str(value) for value in answers(store, task).values()} == {"{'label': 'fine'}"}
 
 
+def test_a_stopped_change_does_not_go_on_over_answers_that_a_job_brought_back(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = task_of(store, project)
+    bulk = jobs.run(store, Bulk("bob", {"label": "good"}, records=[1]), project.id)
+    say(store, task, "anna", 2, label="good")
+    job_store.undo(store, bulk.id)
+
+    def stop(handle: jobs.Handle, *args: Any) -> None:
+        raise WorkbenchError("the power went")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(jobs.Handle, "progress", stop)
+        with pytest.raises(WorkbenchError, match="power"):
+            change(store, project, rename={"good": "fine"})
+    stopped = job_store.recent(store, project.id, kind="change-labels")[0]
+    job_store.redo(store, bulk.id)  # its answer is older than those that were rewritten, and was not looked at
+    with pytest.raises(JobRefused, match="has changed since"):
+        jobs.resume(store, stopped.id, wait=True)
+    change(store, project, rename={"good": "fine"})
+    assert answers(store, task) == {(1, "bob"): {"label": "fine"}, (2, "anna"): {"label": "fine"}}
+
+
 @pytest.mark.parametrize(
     ("what", "says"),
     [
@@ -263,6 +287,11 @@ def test_a_stopped_change_goes_on_without_doubles(
         ({"rename": {"good": "x"}, "remove": ["good"]}, "Two things"), ({"split": {"good": []}}, "Name the labels"),
         ({"merge": {"bad": ["good"]}, "remove": ["bad"]}, "must stay itself"),
         ({"question": "tone", "remove": ["good"]}, "no question 'tone'"),
+        ({"rename": {"good": "fine"}, "merge": {"bad": ["good"]}}, "Two things"),
+        ({"merge": {"bad": ["good"], "ugly": ["good"]}}, "Two things"),
+        ({"merge": {"bad": ["ugly"]}, "rename": {"bad": "worse"}}, "must stay itself"),
+        ({"split": {"good": ["bad", "fine"]}, "remove": ["bad"]}, "must stay itself"),
+        ({"split": {"good": ["bad", "fine"], "bad": ["poor"]}}, "must stay itself"),
     ],
 )  # fmt: skip
 def test_a_change_that_cannot_be_is_a_sentence(store: Store, project: Project, what: Any, says: str) -> None:
@@ -301,6 +330,38 @@ def test_parents_follow(store: Store, project: Project) -> None:
     assert question.parents == {"hound": "beast", "pug": "beast", "kitten": "beast", "beast": "things"}
 
 
+def assigned(store: Store, project: Project, *labels: str) -> Task:
+    """A task whose assignments are of the records with these labels, one each."""
+    shares = [{"people": ["anna"], "filter": {"label": label, "text": "e"}} for label in labels]
+    definition = defined([Choice("label", ("good", "bad", "ugly")), Choice("tone", ("ugly", "1"))], [field("text")])
+    return annotate.save_definition(store, project, {**definition, "queue": {"assignments": shares}}, "")
+
+
+def filtered(store: Store, task: Task) -> list[str]:
+    return [one["filter"]["label"] for one in now(store, task).definition["queue"]["assignments"]]
+
+
+def test_an_assignment_goes_on_naming_its_records(store: Store, project: Project) -> None:
+    task = assigned(store, project, "good", "bad", "ugly")
+    renamed = change(store, project, question="label", rename={"good": "bad", "bad": "good", "ugly": "odd"})
+    assert filtered(store, task) == ["bad", "good", "ugly"]  # of the tone, a record can be ugly still
+    merged = change(store, project, question="label", merge={"poor": ["good"]}, split={"bad": ["bad", "worse"]})
+    assert filtered(store, task) == ["bad", "poor", "ugly"]
+    for job, labels in ((merged, ["bad", "good", "ugly"]), (renamed, ["good", "bad", "ugly"])):
+        job_store.undo(store, job.id)
+        assert filtered(store, task) == labels
+
+
+@pytest.mark.parametrize("what", [{"remove": ["good"]}, {"split": {"good": ["fine", "great"]}}])
+def test_a_label_that_an_assignment_names_is_not_lost_to_it(store: Store, project: Project, what: Any) -> None:
+    task = assigned(store, project, "good")
+    with pytest.raises(BadChange, match="records labelled 'good'"):
+        forecast(store, task, Change("label", **what))
+    with pytest.raises(BadChange, match="records labelled 'good'"):
+        change(store, project, question="label", **what)
+    assert filtered(store, task) == ["good"]
+
+
 def test_imported_answers_are_rewritten_under_their_own_name(store: Store, project: Project) -> None:
     task = task_of(store, project)
     given = Answer("imported-1", 1, "submitted", {"label": "good"}, comment="c", seconds=2.0)
@@ -326,3 +387,12 @@ def test_a_new_name_does_not_decide_between_two_who_disagree(store: Store, proje
     assert sorted(frozen()) == ["bad", "good"]
     change(store, project, question="label", rename={"good": "fine"})
     assert sorted(frozen()) == ["bad", "fine"]
+
+
+def test_an_answer_of_many_spans_is_rewritten_in_no_time() -> None:
+    spans = [{"start": at, "end": at + 1, "label": "ab"[at % 2], "text": "x"} for at in range(40_000)]
+    questions = [Spans("names", ("a", "b"))]
+    began = time.process_time()
+    value, _ = rewritten(questions, questions, Change("names", rename={"a": "b", "b": "a"}), {"names": spans})
+    assert time.process_time() - began < 10
+    assert [one["label"] for one in value["names"][:3]] == ["b", "a", "b"]

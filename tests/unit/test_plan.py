@@ -54,6 +54,7 @@ def test_everything_is_read() -> None:
         ({"assignments": [{"people": []}]}, "nobody"),
         ({"assignments": [{"people": "anna"}]}, "people"),
         ({"assignments": [{"people": ["anna"], "group": "none"}]}, "none"),
+        ({"assignments": [{"people": ["anna"], "group": ["staff"]}]}, "There is no group"),
         ({"assignments": [{"people": ["anna"], "who": 1}]}, "who"),
         ({"assignments": [{"people": ["anna"], "filter": "text=late"}]}, "filter"),
         ({"assignments": [{"people": ["anna"], "limit": "5"}]}, "limit"),

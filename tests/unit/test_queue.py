@@ -10,11 +10,12 @@ import pytest
 
 from pipeline import annotate
 from pipeline.domain import Project, Task, Verdict
-from pipeline.store import Store, jobs, projects, queue, records, verdicts
+from pipeline.store import Store, jobs, queue, records, verdicts
 from pipeline.store import annotations as answer_store
 from pipeline.store.annotations import Answer
 from pipeline.store.database import Cursor
 from tests.conftest import Fill, add_records
+from tests.queueing import ask_again, ids, planned, say
 
 NOON = datetime.now(UTC).replace(tzinfo=None)
 
@@ -27,29 +28,6 @@ def project(fill: Fill) -> Project:
 @pytest.fixture
 def task(store: Store, project: Project) -> Task:
     return annotate.define(store, project, labels=["yes", "no"], guideline="")
-
-
-def ids(found: list[queue.Claimed]) -> list[int]:
-    return [claimed.record_id for claimed in found]
-
-
-def say(store: Store, task: Task, who: str, record: int, state: str = "submitted") -> None:
-    value = {"label": "yes"} if state == "submitted" else {}
-    event = Answer(
-        f"{who}-{record}-{state}-{store.scalar('SELECT count(*) FROM annotation_event')}", record, state, value
-    )  # type: ignore[arg-type]
-    answer_store.submit(store, task.id, who, [event])
-
-
-def ask_again(store: Store, project: Project, task: Task, record: int) -> None:
-    def work(cursor: Cursor) -> None:
-        job = jobs.record_done(cursor, "relabel", project.id, {})
-        cursor.execute(
-            "INSERT INTO relabel_request (record_id, task_id, reason, job_id) VALUES (?, ?, 'predicted no', ?)",
-            [record, task.id, job],
-        )
-
-    store.transact(work)
 
 
 def test_import_order_and_one_person_a_record(store: Store, task: Task) -> None:
@@ -178,133 +156,6 @@ def test_a_long_gap_in_the_middle_is_looked_past(store: Store, fill: Fill) -> No
     assert ids(queue.claim(store, task, "anna", 4)) == [first, first + 2990, first + 2991, first + 2992]
 
 
-def planned(store: Store, project: Project, overlap: int = 1, **words: object) -> Task:
-    """The project's task with another plan."""
-    task = projects.tasks(store, project.id)[0]
-    definition = {**task.definition, "overlap": overlap, "queue": words}
-    return projects.save_task(store, project.id, name=task.name, kind=task.kind, definition=definition)
-
-
-def test_random_order_is_the_same_for_everybody_and_keeps_when_records_come(
-    store: Store, project: Project, task: Task
-) -> None:
-    seven = planned(store, project, order="random", seed=7)
-    mine = ids(queue.claim(store, seven, "anna", 20))
-    assert sorted(mine) == list(range(1, 11)) != mine
-    queue.release(store, seven.id, "anna")
-    assert ids(queue.claim(store, seven, "bob", 20)) == mine
-    add_records(store, project, ["later"] * 5, ids=[f"n{i}" for i in range(5)])
-    assert [i for i in ids(queue.claim(store, seven, "bob", 20)) if i <= 10] == mine
-    assert ids(queue.claim(store, planned(store, project, order="random", seed=8), "bob", 20)) != mine
-
-
-def test_the_least_certain_suggestion_comes_first(store: Store, project: Project, task: Task) -> None:
-    store.transact(lambda cursor: cursor.execute(
-        "INSERT INTO suggestion (record_id, task_id, source, question, value, score, job_id) "
-        "SELECT unnest([4, 9, 2, 2]), ?, 'model', 'label', '\"yes\"', unnest([0.3, 0.2, 0.1, 0.9]), 1", [task.id]
-    ))  # fmt: skip
-    found = queue.claim(store, planned(store, project, order="uncertainty"), "anna", 5)
-    assert ids(found) == [9, 4, 2, 1, 3]
-    assert found[2].suggestions == {"label": {"value": "yes", "score": 0.9, "source": "model"}}
-    assert found[3].suggestions == {}
-
-
-def test_answers_that_differ_come_first_and_say_nothing_of_themselves(
-    store: Store, project: Project, task: Task
-) -> None:
-    task = planned(store, project, 3, order="disagreement")
-    for who, record, label in (("anna", 5, "yes"), ("bob", 5, "no"), ("anna", 8, "yes"), ("bob", 8, "yes"),
-                               ("anna", 3, "no")):  # fmt: skip
-        event = Answer(f"{who}-{record}-answer", record, "submitted", {"label": label}, comment="secret")
-        answer_store.submit(store, task.id, who, [event])
-    found = queue.claim(store, task, "carl", 5)
-    assert ids(found) == [5, 3, 8, 1, 2]
-    assert all(c.draft is None and not c.suggestions and "secret" not in repr(c) for c in found)
-    answer_store.submit(store, task.id, "anna", [Answer("anna-changes-her-mind", 8, "submitted", {"label": "no"})])
-    assert ids(queue.claim(store, task, "carl", 5)) == [5, 8, 3, 1, 2]
-    queue.release(store, task.id, "carl")
-    assert ids(queue.claim(store, task, "carl", 2)) == [5, 8]
-
-
-def test_relabel_requests_can_come_last(store: Store, project: Project, task: Task) -> None:
-    task = planned(store, project, relabel_first=False)
-    say(store, task, "anna", 1)
-    ask_again(store, project, task, 1)
-    ask_again(store, project, task, 4)
-    found = queue.claim(store, task, "anna", 20)
-    assert ids(found) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 1]
-    assert [c.relabel is not None for c in found] == [c.record_id in (1, 4) for c in found]
-
-
-def test_an_assigned_person_gets_their_share_and_the_others_the_rest(store: Store, fill: Fill) -> None:
-    project = fill([f"{'late' if i % 2 else 'early'} {i}" for i in range(1, 9)], "shares")
-    annotate.define(store, project, labels=["yes"], guideline="")
-    task = planned(store, project, groups={"staff": ["anna", "bob"]},
-                   assignments=[{"group": "staff", "filter": {"text": "LATE"}}])  # fmt: skip
-    assert ids(queue.claim(store, task, "anna", 2)) == [1, 3]
-    assert ids(queue.claim(store, task, "bob", 9)) == [5, 7]
-    assert ids(queue.claim(store, task, "carl", 9)) == [2, 4, 6, 8]
-    for record in (1, 3, 5, 7):
-        say(store, task, "anna", record)
-    left = queue.remaining(store, task, "anna")
-    assert left.finished
-    assert (left.assigned, left.limited, left.total) == (True, False, 4)
-    assert not queue.remaining(store, task, "carl").assigned
-
-
-def test_a_share_can_be_named_by_column_and_by_file(store: Store, project: Project, task: Task) -> None:
-    job = jobs.open_job(store, "import", project.id, {"path": "/data/b.csv", "file_name": ""})
-    rows = pa.table({"project_id": pa.array([project.id] * 2, pa.int32()), "job_id": pa.array([job] * 2, pa.int32()),
-                     "external_id": ["x", "y"], "text": ["a", "b"], "meta": ['{"a/b": "X", "n": 2}', '{"n": 3}']})  # fmt: skip
-    store.transact(lambda cursor: records.append(store, cursor, rows))
-    jobs.close_job(store, job, "done", {})
-    task = planned(store, project, assignments=[
-        {"people": ["anna"], "filter": {"meta": {"a/b": "X", "n": 2}}}, {"people": ["bob"], "filter": {"file": "b.csv"}},
-    ])  # fmt: skip
-    assert ids(queue.claim(store, task, "anna", 9)) == [11]
-    assert ids(queue.claim(store, task, "bob", 9)) == [12]
-    assert ids(queue.claim(store, task, "carl", 9)) == list(range(1, 10))
-
-
-def test_a_share_follows_an_edit_that_a_job_made(store: Store, project: Project, task: Task) -> None:
-    task = planned(store, project, assignments=[{"people": ["anna"], "filter": {"text": "new"}}])
-    assert queue.claim(store, task, "anna", 9) == []
-    job = verdicts.decide(store, project.id, "edit", [Verdict(4, "by hand", "edit", "", "a new text")])
-    assert [(c.record_id, c.text) for c in queue.claim(store, task, "anna", 9)] == [(4, "a new text")]
-    assert 4 not in ids(queue.claim(store, task, "bob", 20))
-    jobs.undo(store, job)
-    assert queue.claim(store, task, "anna", 9) == []
-    assert next(c.text for c in queue.claim(store, task, "bob", 20) if c.record_id == 4) == "text 4"
-
-
-def test_limits_count_submitted_answers_and_hold_the_window_too(store: Store, project: Project, task: Task) -> None:
-    task = planned(store, project, 2, limit_each=3)
-    say(store, task, "anna", 1)
-    say(store, task, "anna", 2, "skipped")
-    assert ids(queue.claim(store, task, "anna", 9)) == [3, 4]
-    for record in (3, 4):
-        say(store, task, "anna", record)
-    assert queue.claim(store, task, "anna", 9) == []
-    left = queue.remaining(store, task, "anna")
-    assert left.finished
-    assert (left.limited, left.limit, left.answered) == (True, 3, 3)
-    say(store, task, "anna", 3, "withdrawn")
-    assert ids(queue.claim(store, task, "anna", 9)) == [3]
-    task = planned(store, project, 2, assignments=[{"people": ["bob"], "limit": 1, "filter": {"text": "1"}},
-                                                   {"people": ["bob"], "limit": 2, "filter": {"text": "text"}}])  # fmt: skip
-    assert ids(queue.claim(store, task, "bob", 9)) == [1, 2]
-    assert queue.remaining(store, task, "bob").left == 3
-
-
-def test_what_the_browser_has_comes_light_and_a_draft_comes_back(store: Store, project: Project, task: Task) -> None:
-    answer_store.submit(store, task.id, "anna", [Answer("draft-of-anna", 2, "draft", {"label": "yes"})])
-    answer_store.submit(store, task.id, "bob", [Answer("draft-of-bob", 3, "draft", {"label": "no"})])
-    found = queue.claim(store, task, "anna", 3, have=(1, 99))
-    assert [(c.record_id, c.light, c.text, c.draft) for c in found] == [
-        (1, True, "", None), (2, False, "text 2", {"label": "yes"}), (3, False, "text 3", None),
-    ]  # fmt: skip
-
-
 def test_a_claim_is_written_as_a_difference(store: Store, task: Task) -> None:
     def held() -> dict[int, datetime]:
         return {row["record_id"]: row["lease_until"] for row in store.rows("SELECT * FROM claim")}
@@ -318,12 +169,6 @@ def test_a_claim_is_written_as_a_difference(store: Store, task: Task) -> None:
     assert then[4] == NOON + timedelta(seconds=120)
     queue.claim(store, task, "anna", 3, now=NOON + timedelta(seconds=30), lease_seconds=100)
     assert set(held().values()) == {NOON + timedelta(seconds=120), NOON + timedelta(seconds=130)}
-
-
-def test_a_page_that_knows_an_older_plan_does_not_bring_it_back(store: Store, project: Project, task: Task) -> None:
-    newer = planned(store, project, order="random", seed=7)
-    mine = ids(queue.claim(store, newer, "anna", 4))
-    assert ids(queue.claim(store, task, "anna", 4)) == mine
 
 
 def test_leases_outlive_a_restart(store: Store, task: Task) -> None:
@@ -344,16 +189,6 @@ def test_the_same_change_of_two_jobs_is_seen(store: Store, project: Project, tas
     for job in made:
         jobs.undo(store, job)
     assert ids(queue.claim(store, task, "anna", 2)) == [1, 2]
-
-
-@pytest.mark.parametrize("order", ["import", "random", "uncertainty", "disagreement"])
-def test_a_project_without_records_has_nothing_to_do(store: Store, order: str) -> None:
-    project = projects.create(store, "empty")
-    annotate.define(store, project, labels=["yes"], guideline="")
-    task = planned(store, project, order=order)
-    assert queue.claim(store, task, "anna", 5) == []
-    left = queue.remaining(store, task, "anna")
-    assert (left.total, left.left, left.finished, left.limited) == (0, 0, True, False)
 
 
 def test_who_holds_enough_of_the_first_records_waits_for_nobody(store: Store, task: Task) -> None:
@@ -402,52 +237,3 @@ def test_thirty_people_at_once_answer_each_record_as_often_as_asked(store: Store
     assert [row["n"] for row in counts] == [row["people"] for row in counts]
     assert sum(row["n"] for row in counts) >= n * overlap - (overlap - 1) * 30 * 5
     assert len(counts) == n
-
-
-def test_what_a_page_has_is_not_given_up_though_the_window_shrinks(store: Store, fill: Fill) -> None:
-    """The word that a page should hold less may be lost, and the page goes on answering what it has."""
-    project = fill([f"text {i}" for i in range(20)])
-    task = annotate.define(store, project, labels=["yes"], guideline="")
-    first = ids(queue.claim(store, task, "anna", 10, have=None))
-    assert ids(queue.claim(store, task, "anna", 4, have=first)) == first[:4]
-    assert ids(queue.claim(store, task, "bob", 4)) == [11, 12, 13, 14]
-    assert ids(queue.claim(store, task, "anna", 4, have=first[:4])) == first[:4]  # the page has let the others go
-    assert ids(queue.claim(store, task, "bob", 8, have=[11, 12])) == [11, 12, 5, 6, 7, 8, 9, 10]
-
-
-def test_what_a_page_has_comes_first_in_its_order(store: Store, fill: Fill) -> None:
-    project = fill([f"text {i}" for i in range(10)])
-    task = annotate.define(store, project, labels=["yes"], guideline="")
-    queue.claim(store, task, "anna", 3, have=None)
-    queue.claim(store, task, "bob", 3, have=None)
-    assert ids(queue.claim(store, task, "anna", 7, have=[3, 1, 4, 99])) == [3, 1, 2, 7, 8, 9, 10]  # 4 is bob's
-
-
-def test_a_new_page_gets_what_the_person_holds(store: Store, fill: Fill) -> None:
-    project = fill([f"text {i}" for i in range(10)])
-    task = annotate.define(store, project, labels=["yes"], guideline="")
-    queue.claim(store, task, "bob", 3, have=None)
-    assert ids(queue.claim(store, task, "anna", 3, have=None)) == [4, 5, 6]
-    queue.release(store, task.id, "bob")
-    assert ids(queue.claim(store, task, "anna", 3, have=None)) == [4, 5, 6]
-
-
-def test_a_new_page_begins_with_what_is_to_be_labelled_again(store: Store, fill: Fill) -> None:
-    project = fill([f"text {i}" for i in range(10)])
-    task = annotate.define(store, project, labels=["yes"], guideline="")
-    first = ids(queue.claim(store, task, "anna", 5, have=None))
-    say(store, task, "anna", 1)
-    ask_again(store, project, task, 1)
-    assert ids(queue.claim(store, task, "anna", 5, have=first[1:]))[:4] == [2, 3, 4, 5]  # a page keeps its order
-    assert ids(queue.claim(store, task, "anna", 5, have=None)) == [1, 2, 3, 4, 5]
-    assert ids(queue.claim(store, task, "bob", 10, have=None)) == [6, 7, 8, 9, 10]
-
-
-def test_a_page_that_has_just_begun_gets_what_they_hold_in_its_order(store: Store) -> None:
-    for name in ("p", "q", "r"):  # the third's records are 25 to 36: a set of these numbers begins with 32
-        project = projects.create(store, name)
-        add_records(store, project, [f"text {i}" for i in range(12)])
-        task = annotate.define(store, project, labels=["yes", "no"], guideline="")
-        first = [claimed.record_id for claimed in queue.claim(store, task, "anna", 12)]
-        assert first == sorted(first)
-        assert [claimed.record_id for claimed in queue.claim(store, task, "anna", 12, have=None)] == first

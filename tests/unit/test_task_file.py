@@ -26,12 +26,12 @@ def test_what_was_written_comes_back(names: list[str], title: str, guideline: st
     ]  # fmt: skip
     definition = {**defined(questions, [field("text", "source", title)]), "overlap": 2, "skip_reasons": [title]}
     assert load(dump(Task(1, 1, "a task", "custom", definition, guideline, 3))) == (
-        definition, guideline.strip(), "a task",
+        definition, guideline.strip(), "a task", "custom",
     )  # fmt: skip
 
 
 def test_a_file_as_a_person_writes_it() -> None:
-    definition, guideline, name = load("""
+    definition, guideline, name, kind = load("""
 guideline: |
   Read the whole text.
 questions:
@@ -42,7 +42,7 @@ questions:
 """)
     assert definition["questions"][0]["labels"] == ["yes", "no", "1"]  # words, not true and false
     assert definition["questions"][1]["when"] == {"question": "answer", "is": ["yes"]}
-    assert (guideline, name) == ("Read the whole text.", "")
+    assert (guideline, name, kind) == ("Read the whole text.", "", "")
 
 
 QUESTION = "questions: [{kind: choice, name: q, labels: [a]}]"
@@ -55,12 +55,12 @@ QUESTION = "questions: [{kind: choice, name: q, labels: [a]}]"
         ("questions: [{kind: riddle, name: q}]", "There is no kind"), (QUESTION + "\noverlap: 0", "overlap"),
         ("questions: [{kind: choice, name: q, labels: [1]}]", "quotation marks"),
         ("questions: [{kind: choice, name: q, lables: [a]}]", "no setting 'lables'"),
-        (QUESTION + "\nquestion: x", "no setting 'question'"), (QUESTION + "\nname: [x]", "are texts"),
+        (QUESTION + "\nquestion: x", "no setting 'question'"), (QUESTION + "\nname: [x]", "are texts"), (QUESTION + "\nkind: riddle", "no task named 'riddle'"),
         (QUESTION + "\nfields: [{name: text, show: huge}]", "main, context, source"),
         (QUESTION + "\nfields: [text, text]", "twice"), (QUESTION + "\n" + QUESTION, "'questions' is there twice"),
         ("a: &x [1]\nb: *x", "another place"), ("!!python/object/apply:os.system ['true']", "line 1"),
         ("a: " + "[" * 200 + "]" * 200, "levels deep"), ("a: " + "[" * 100_000, "no YAML file"), ("\x00", "no YAML file"),
-        ("1: a", "must be a text"), ("a: .nan", "no text"), ("x" * 2_000_001, "at most"),
+        ("1: a", "must be a text"), ("a: .nan", "no text"), ("a: -.inf", "no text"), ("x" * 2_000_001, "at most"),
         ("questions: [{kind: spans, name: q, labels: [a], field: body}]", "does not show"),
         ("questions: [{kind: relations, name: q, labels: [a], spans: x}]", "no earlier question"),
         ("questions: [{kind: rating, name: q, when: {question: z, is: [a]}}]", "not asked before it"),

@@ -128,7 +128,7 @@ def test_a_project_with_several_tasks_has_a_switch(database: Path, monkeypatch: 
 def test_a_name_that_was_taken_meanwhile_is_a_sentence(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     define(database)
     store = open_store(database)
-    store.transact(lambda cursor: answer_store.enlist(cursor, "kim", "imported"))
+    store.transact(lambda cursor: answer_store.enlist(cursor, "kim", "simulated"))
     store.close()
     monkeypatch.setenv("WINNOW_DB", str(database))
     test = AppTest.from_function(_draw_for_kim, default_timeout=30).run()

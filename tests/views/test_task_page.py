@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from app.words import t
 from pipeline import annotate, jobs, task_file
-from pipeline.domain import Project
+from pipeline.domain import Project, Task
 from pipeline.store import Store, projects
 from pipeline.store import annotations as answer_store
 from pipeline.store import jobs as job_store
 from pipeline.store.annotations import Answer
+from pipeline.tasks import questions_of, tasks
 
 Fill = Callable[..., Project]
 
@@ -79,8 +80,6 @@ def answer(store: Store, project: Project, label: str, *records: int) -> None:
 
 
 def test_every_template_makes_a_draft_that_nobody_saved(store: Store, fill: Fill) -> None:
-    from pipeline.tasks import tasks
-
     project = fill(["one", "two"])
     for name in tasks.names():
         test = press(opened(store, project), f"task.use.{name}")
@@ -100,6 +99,19 @@ def test_a_template_with_labels_is_saved(store: Store, fill: Fill) -> None:
     assert question["labels"] == ["animal", "dog", "cat", "plant"]
     assert question["parents"] == {"dog": "animal", "cat": "animal"}
     assert "task.save" not in [button.key for button in test.button]
+
+
+def test_the_switch_of_a_conversation_says_whether_its_messages_may_be_corrected(store: Store, fill: Fill) -> None:
+    project = fill(["one", "two"])
+    test = press(opened(store, project), "task.use.chat")
+    (switch,) = [one for one in test.toggle if one.label == t("task.edit")]
+    assert switch.value is True
+    press(test, "task.save")
+    assert questions_of(saved(store, project))[0].edit is True
+    (switch,) = [one for one in test.toggle if one.label == t("task.edit")]
+    switch.set_value(False).run()
+    press(test, "task.save")
+    assert questions_of(saved(store, project))[0].edit is False
 
 
 def test_questions_are_added_moved_duplicated_removed(store: Store, fill: Fill) -> None:
@@ -219,6 +231,17 @@ def test_a_file_is_shown_as_a_difference_before_it_is_taken(store: Store, fill: 
     assert saved(store, project).definition == task.definition  # nothing is saved by taking it
     press(test, "task.save")
     assert saved(store, project).definition["questions"][0]["labels"] == ["yes", "no", "maybe"]
+
+
+def test_a_file_brings_its_kind_along(store: Store, fill: Fill) -> None:
+    project = fill(["one"])
+    definition = tasks.get("sentiment")().definition(())
+    test = opened(store, project)
+    written = task_file.dump(Task(0, 0, "moods", "sentiment", definition, "", 1))
+    write(test, t("task.file_paste"), written)
+    press(test, "task.file_take")
+    press(test, "task.save")
+    assert (saved(store, project).kind, saved(store, project).definition) == ("sentiment", definition)
 
 
 @pytest.mark.parametrize(

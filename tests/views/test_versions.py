@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from pipeline import jobs
 from pipeline.jobs import verbs
-from pipeline.store import Store, open_store, projects, records, versions
+from pipeline.store import Store, annotations, open_store, projects, records, versions
 from pipeline.store import jobs as job_store
+from pipeline.store.annotations import Answer
 from pipeline.tasks import tasks
 
 
@@ -191,3 +192,20 @@ def test_the_address_of_a_job_that_is_not_there_hides_no_version(labelled):
     assert not app.exception
     assert "There is no job 99" in said(app)
     assert version in said(app)
+
+
+def test_of_several_tasks_the_one_that_is_picked_is_frozen(labelled):
+    project = projects.get(labelled, "p")
+    definition = tasks.get("classification")().definition(["warm", "cold"])
+    second = projects.save_task(labelled, project.id, name="second", kind="classification", definition=definition)
+    for at, record in enumerate(records.ids(labelled, project.id)):
+        said_so = Answer(f"second-{record}", record, "submitted", {"label": ("warm", "cold")[at % 2]})
+        annotations.submit(labelled, second.id, "ana", [said_so])
+    app = page(labelled)
+    assert list(app.dataframe[0].value.iloc[:, 0]) == ["neg", "pos"]
+    app.selectbox(key="versions.task").set_value("second").run()
+    assert sorted(app.dataframe[0].value.iloc[:, 0]) == ["cold", "warm"]
+    app.button(key="versions.go").click().run()
+    jobs.wait(labelled, int(app.query_params["job"][0]))
+    (version,) = versions.all_versions(labelled)
+    assert (version.card["task"]["name"], version.card["labels"]) == ("second", ["warm", "cold"])

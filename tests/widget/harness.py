@@ -45,7 +45,7 @@ class Widget:
         self.page = page
         self.task = {"revision": 1, "guideline_revision": 1, "fields": FIELDS, "skip_reasons": [], **task}
         self.strings = strings(more.pop("language", "en"))
-        page.route(f"{ADDRESS}**", _serve)
+        page.route(f"{ADDRESS}**", serve)
         self.open()
         self.give(items, recent=[], **more)
 
@@ -80,7 +80,7 @@ class Widget:
     @property
     def sent(self) -> list[dict[str, Any]]:
         """Every message so far, {turn, have, events}; waits for one that is due."""
-        self.page.wait_for_timeout(200)
+        self.rest(200)
         found: list[dict[str, Any]] = self.page.evaluate("sent")
         return found
 
@@ -100,6 +100,10 @@ class Widget:
     def draft(self, key: str) -> dict[str, Any] | None:
         text = self.page.evaluate("key => localStorage.getItem(`winnow.test/draft/${key}`)", key)
         return json.loads(text) if text else None
+
+    def rest(self, milliseconds: int) -> None:
+        """Let this much of the page's own time go by: whatever it had put off for less has happened, however slow it is."""
+        self.page.evaluate("time => new Promise((go) => setTimeout(go, time))", milliseconds)
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -151,10 +155,12 @@ def strings(language: str = "en") -> dict[str, str]:
     return found
 
 
-def _serve(route: Route) -> None:
+def serve(route: Route) -> None:
     name = route.request.url.removeprefix(ADDRESS).partition("?")[0]
     if name == "bundle.js":
         route.fulfill(body=bundle(), content_type="text/javascript; charset=utf-8")
+    elif name == "loader.js":
+        route.fulfill(body=(FOLDER / name).read_text(encoding="utf-8"), content_type="text/javascript; charset=utf-8")
     elif name == "_stcore/health":
         route.fulfill(body="ok")
     else:

@@ -71,6 +71,6 @@ def point(widget: Widget, start: int) -> tuple[float, float]:
 
 def marks(widget: Widget, name: str = "marks") -> Any:
     """The question's answer as the browser keeps it; None: not answered."""
-    widget.page.wait_for_timeout(60)
+    widget.rest(60)
     draft = widget.draft("1") or {}
     return draft.get("value", {}).get(name)

@@ -248,3 +248,19 @@ def test_a_suggested_text_stands_there_once_until_it_is_taken(page: Page) -> Non
     expect(page.locator(".writing-offer")).to_be_hidden()
     widget.press("Enter")
     assert widget.answers() == [("r1", "submitted", {"summary": "A summary."})]
+
+
+def test_a_talk_with_the_call_of_a_tool_is_read_as_a_talk(page: Page) -> None:
+    talk = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "tool_calls": [{"id": "c1", "function": {"name": "weather", "arguments": "{}"}}]},
+        {"role": "tool", "content": "clear", "tool_call_id": "c1"},
+        {"role": "assistant", "content": None},
+    ]
+    Widget(page, {"questions": [choice()]}, [item(1, fields={"text": talk})])
+    turns = page.locator(".talk > .talk-turn")
+    expect(turns).to_have_count(4)
+    expect(turns.nth(0)).to_have_text("UserWeather?")
+    expect(turns.nth(1).locator("pre")).to_contain_text('"name": "weather"')
+    expect(turns.nth(1).locator("p")).to_have_count(0)
+    expect(turns.nth(2).locator("p")).to_have_text("clear")

@@ -12,6 +12,9 @@ from tests.widget.harness import Widget, choice, item, items, keys
 TONE = choice("tone", ["good", "bad"])
 TOPICS = {"kind": "choices", "name": "topics", "labels": ["food", "staff", "room"], "required": True}
 TWO = {"questions": [TONE, TOPICS]}
+# an event with this in it
+KEPT = """part => Object.entries(localStorage).some(
+  ([key, text]) => key.startsWith("winnow.test.") && text.includes("event_id") && text.includes(part))"""
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def test_a_begun_answer_survives_a_reload_and_is_sent_after_a_rest(page: Page) -
     widget.give(items(2), recent=[])
     expect(page.get_by_role("button", name="room")).to_have_attribute("aria-pressed", "true")
     widget.press("Tab", "1")
-    page.wait_for_timeout(3300)
+    page.wait_for_function(KEPT, arg="food")
     assert widget.answers() == [("r1", "draft", {"tone": "bad", "topics": ["food", "room"]})]
     widget.press("Enter")
     assert widget.draft("1") is None
@@ -80,7 +83,7 @@ def test_the_servers_draft_brings_its_comment_and_flag(page: Page) -> None:
 def test_a_flag_without_an_answer_is_a_draft(page: Page) -> None:
     widget = Widget(page, {"questions": [choice()]}, items(2))
     widget.press("f")
-    page.wait_for_timeout(3300)
+    page.wait_for_function(KEPT, arg='"flagged":true')
     (event,) = widget.events
     assert (event["state"], event["flagged"], event["value"]) == ("draft", True, {})
 
@@ -138,7 +141,7 @@ def test_a_lost_reply_is_asked_for_again_and_a_repeated_one_changes_nothing(page
     # the reply with record 3 was lost; the next one takes it for known
     widget.give([], window=["2", "3"], turn=first["turn"], acks=[])
     assert [event["external"] for event in widget.events] == ["r1"]
-    page.wait_for_timeout(1500)
+    page.wait_for_function("turn => sent.at(-1).turn > turn", arg=first["turn"])
     again = widget.sent[-1]
     assert again["turn"] > first["turn"]
     assert again["have"] == ["2"]

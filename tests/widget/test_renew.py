@@ -83,3 +83,38 @@ def test_the_edition_is_told_to_the_server_and_the_same_texts_are_no_news(page: 
     expect(widget.part("notices")).to_be_empty()
     widget.press("1")
     assert [message["edition"] for message in widget.sent][-1] == "2"
+
+
+def test_a_talk_that_is_not_begun_reads_as_it_reads_now(page: Page) -> None:
+    chat = {"kind": "chat", "name": "chat", "field": "messages", "edit": True, "write": "", "rate": 0}
+    fields = [{"name": "messages", "title": "", "show": "main"}]
+    old, new = ({"messages": [{"role": "user", "content": words}]} for words in ("Hi  there", "Hi there"))
+    widget = Widget(page, {"questions": [chat], "fields": fields}, [item(1, fields=old)])
+    widget.give(window=["1"], changed=[{**news("1", ""), "fields": new}], edition="2")
+    expect(page.locator(".turn-body")).to_have_text("Hi there")
+    widget.press("y", "Enter")
+    assert widget.answers() == [("r1", "submitted", {"chat": new["messages"]})]
+
+
+def test_what_a_machine_marked_goes_where_its_text_went_or_is_not_offered(page: Page) -> None:
+    says = [
+        {"start": start, "end": end, "label": "PER"}
+        for start, end in ((2, 6), (OLD.index("Bob"), OLD.index("Bob") + 3))
+    ]
+    suggestions = {"marks": {"value": says, "score": 0.9, "source": "model"}}
+    widget = Widget(page, {"questions": [spans()]}, [item(1, OLD, suggestions=suggestions)])
+    expect(page.locator(".mark-list li")).to_have_count(2)
+    widget.give(window=["1"], changed=[news("1", NEW)], edition="2")
+    expect(page.locator(".mark-list li")).to_have_count(1)
+    widget.press("a", "Enter")
+    assert widget.answers()[-1][2] == {"marks": [span(NEW, "Anna", "PER")]}
+
+
+def test_a_machines_mark_that_does_not_read_as_it_says_is_not_offered(page: Page) -> None:
+    marks = [span(NEW, "Anna", "PER"), {**span(NEW, "Paris", "LOC"), "text": "London"}]
+    widget = Widget(
+        page, {"questions": [spans()]}, [item(1, NEW, suggestions={"marks": {"value": marks, "score": 0.9}})]
+    )
+    expect(page.locator(".mark-list li")).to_have_count(1)
+    widget.press("a", "Enter")
+    assert widget.answers()[-1][2] == {"marks": [span(NEW, "Anna", "PER")]}

@@ -177,7 +177,7 @@ def test_a_long_press_selects_with_the_browsers_own_handles(page: Page) -> None:
         }""",
         start,
     )
-    page.wait_for_timeout(150)
+    widget.rest(150)
     page.locator("button.label", has_text="LOC").click()
     assert marks(widget) == [span(text, "Smith", "LOC")]
 

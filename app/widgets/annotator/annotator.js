@@ -18,7 +18,7 @@ export default function annotator({ data, parentElement, setStateValue }) {
   mount.take(data, (sent) => setStateValue("outbox", sent));
   return () => {
     mount.stop();
-    mounts.delete(parentElement);
+    if (mounts.get(parentElement) === mount) mounts.delete(parentElement);
   };
 }
 
@@ -30,26 +30,42 @@ class Annotator extends Surface {
     const before = this.desk.current;
     const conflicts = this.desk.take(data);
     if (this.desk.renewed) this.view.notice(this.#renewedWords(this.desk.renewed.lost));
-    if (this.desk.justSwapped) this.view.notice(this.view.say("annotator.swapped"));
+    if (this.desk.swapped) this.view.notice(this.view.say("annotator.swapped"));
     this.sender?.heardTurn(data.turn);
     for (const conflict of conflicts) this.conflict(conflict);
     if (this.desk.current !== before) this.form.settle(this.desk.work.value);
     this.draw();
+    this.#resume();
     this.sender?.pump(this.desk.have === null);
+  }
+
+  // The window ran dry under the hands of one who writes: they go on where they were when a record is there again, and what they
+  // type must not be taken for keys.
+  #resume() {
+    const { desk, form } = this;
+    if (!this.dry || !desk.current) return;
+    this.dry = false;
+    if (!this.elsewhere) form.activate(form.active, true);
   }
 
   #renewedWords(lost) {
     return this.view.say(`annotator.${lost ? "renewed_lost" : "renewed"}`, { n: lost });
   }
 
-  // A question's answer has changed. `follows`: because another's has, so it is no step of its own.
-  change(name, value, follows = false) {
+  // A question's answer has changed. `how`: "typed", letter by letter, which decides nothing yet and is never thrown away;
+  // "follows", because another's has changed, so it is no step of its own.
+  change(name, value, how = "") {
     const { desk, form } = this;
+    const follows = how === "follows";
     if (this.drawing) {
       this.later.set(name, value); // one that follows from another's, while it is drawn
       return;
     }
-    if (!desk.current || desk.justSwapped) return;
+    if (!desk.current) return;
+    if (desk.pause.holds && !how) {
+      this.draw(); // the question shows again what is so
+      return;
+    }
     const { [name]: before, ...others } = desk.work.value;
     if (before === undefined && value === undefined) return;
     const next = value === undefined ? others : { ...others, [name]: value };
@@ -74,7 +90,7 @@ class Annotator extends Surface {
 
   submit(value = this.desk.work.value) {
     const { desk, form } = this;
-    if (!desk.current || desk.justSwapped) return;
+    if (!desk.current || desk.pause.holds) return;
     const lacking = form.lacking(value);
     if (lacking) {
       this.lack = lacking.words;
@@ -88,7 +104,7 @@ class Annotator extends Surface {
   accept() {
     const { desk, form } = this;
     const next = desk.current && form.suggested(desk.current, desk.work.value);
-    if (!next || desk.justSwapped) return;
+    if (!next || desk.pause.holds) return;
     if (form.single && form.complete(next)) this.submit(next);
     else {
       desk.edit({ value: next }, "");
@@ -109,13 +125,18 @@ class Annotator extends Surface {
   #answer(state, said) {
     const { desk, form } = this;
     const item = desk.current;
-    if (!item || desk.justSwapped) return;
-    const writing = form.element.contains(form.element.getRootNode().activeElement);
+    if (!item || desk.pause.holds) return;
+    const { writing } = this;
     desk.answer(state, said);
     if (this.preview) this.#forget(item);
     form.settle(desk.work.value);
     this.#changed(state === "skipped" ? this.#skipped(said.reason) : form.spoken(said.value), item);
-    if (writing && desk.current) form.activate(form.active, true);
+    if (!writing) return;
+    if (desk.current) form.activate(form.active, true);
+    else {
+      this.dry = true;
+      desk.pause.begin();
+    }
   }
 
   // The preview has one record, which is there again at once.
@@ -130,7 +151,9 @@ class Annotator extends Surface {
   }
 
   undo() {
+    if (this.desk.pause.holds) return;
     this.leave();
+    this.dry = false;
     const action = this.desk.undo();
     if (!action) return;
     this.form.settle(this.desk.work.value);
@@ -176,6 +199,7 @@ class Annotator extends Surface {
 
   move(to) {
     this.leave();
+    this.dry = false;
     if (!to()) return;
     this.lack = "";
     this.form.settle(this.desk.work.value);
@@ -192,6 +216,7 @@ class Annotator extends Surface {
   }
 
   flag() {
+    if (this.desk.pause.holds) return;
     this.#mark({ flagged: !this.desk.work.flagged });
   }
 

@@ -45,6 +45,7 @@ export class Buttons {
       const name = key ? say("annotator.label_aria", { name: button.name, key }) : button.name;
       element.setAttribute("aria-label", says ? `${name}, ${score.textContent}` : name);
       if (key) element.setAttribute("aria-keyshortcuts", key);
+      else element.removeAttribute("aria-keyshortcuts");
     }
   }
 

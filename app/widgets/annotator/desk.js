@@ -3,13 +3,13 @@
 
 import { Drafts } from "./drafts.js";
 import { Outbox } from "./outbox.js";
+import { Pause } from "./pause.js";
 import { renew } from "./renew.js";
+import { Tally } from "./tally.js";
+import { ANSWERED, answerOf, begun, NOTHING } from "./work.js";
 
 const PAST_MOST = 200;
-const SWAP_PAUSE = 500; // ms
 const BREATH = 800; // ms within which changes of one text are one step of undo
-const NOTHING = Object.freeze({ value: {}, comment: "", flagged: false });
-const ANSWERED = ["submitted", "skipped"];
 
 export class Desk {
   constructor(storage, prefix) {
@@ -22,12 +22,12 @@ export class Desk {
     this.undone = [];
     this.steps = []; // states of the work on this item before each change, and those that undo took back
     this.unsteps = [];
-    this.acked = { done: 0, left: 0, today: 0 }; // what acknowledged events came to since the counts below
-    this.counts = { stamp: null, mine: 0, today: 0, left: 0, total: 0 };
+    this.counted = new Tally();
     this.revisions = { task: null, guideline: 1 };
     this.guideline = null; // {revision, text} as the server gave it last
     this.shownAt = now();
-    this.swappedAt = -Infinity;
+    this.pause = new Pause(); // while it holds, nothing may be decided
+    this.swapped = false; // the server's last news took the record from the screen
     this.edition = this.renewed = null; // of the texts; what to tell of one that was changed
     this.seeded = false; // the server has told us our last answers
     this.lacking = 0; // records that are held for us and that we were not given
@@ -52,10 +52,6 @@ export class Desk {
     return this.drafts.of(item.key) ?? chosen ?? begun(item) ?? NOTHING;
   }
 
-  get justSwapped() {
-    return now() - this.swappedAt < SWAP_PAUSE;
-  }
-
   // The records that the server need not send again; null on a new page, which has no past answers either.
   get have() {
     return this.seeded ? this.queue.map((item) => item.key) : null;
@@ -64,23 +60,21 @@ export class Desk {
   // Take the server's news: acknowledgements, then the records that it holds for us. Returns the conflicts in them.
   take(data) {
     const conflicts = [];
+    this.swapped = false;
     for (const ack of data.acks) {
       const event = this.outbox.drop(ack.event_id);
       if (!event) continue;
-      for (const name of ["done", "left", "today"]) this.acked[name] += event.delta[name];
+      this.counted.acknowledge(event);
+      if (!ack.ok) this.#giveBack(event);
       if (!ack.ok || ack.conflict) conflicts.push({ ...ack, record: event.external, key: event.key });
     }
     const { guideline: text, guideline_revision: revision } = data.task;
     if (text !== undefined) this.guideline = { revision, text };
     this.revisions = { task: data.task.revision ?? null, guideline: data.task.guideline_revision };
-    if (data.counts && data.counts.stamp !== this.counts.stamp) {
-      this.counts = data.counts;
-      this.acked = { done: 0, left: 0, today: 0 };
-    }
+    this.counted.take(data.counts);
     if (!this.seeded && data.recent) {
       this.seeded = true;
-      this.past = data.recent.map(({ answer, ...item }) => ({ item, answer }));
-      this.#remember(data.items);
+      this.#remember(data.recent, data.items);
     }
     this.renewed = renew(this, data);
     if (this.renewed) this.#moved(); // its undo would lead back to the old text
@@ -88,17 +82,27 @@ export class Desk {
     return conflicts;
   }
 
-  // After a reload: answers that are still on their way can be looked back at too.
-  #remember(items) {
+  // The answers of earlier pages, those that are still on their way, and those that were given here before we were told.
+  #remember(recent, items) {
+    const here = new Set(this.past.map((entry) => entry.item.key));
+    const earlier = recent.map(({ answer, ...item }) => ({ item, answer }));
     for (const item of items) {
       const event = this.outbox.lastOf(item.key);
-      if (event && ANSWERED.includes(event.state)) this.past.push({ item, answer: answerOf(event) });
+      if (event && ANSWERED.includes(event.state)) earlier.push({ item, answer: answerOf(event) });
     }
-    this.past.splice(0, this.past.length - PAST_MOST);
+    const others = earlier.filter((entry) => !here.has(entry.item.key));
+    const added = others.slice(Math.max(0, others.length + this.past.length - PAST_MOST));
+    this.past.unshift(...added);
+    if (this.at !== null) this.at += added.length;
+  }
+
+  // What the server could not store is not lost with its event: it lies on its record, to be mended there.
+  #giveBack({ key, state, value, comment, flagged }) {
+    if (state === "submitted" && !this.drafts.of(key)) this.drafts.keep(key, { value, comment, flagged, sent: true });
   }
 
   // The order of the records here stays. One that the server no longer holds for us (dropped, or answered by another) goes;
-  // if it was on the screen, `swappedAt` says when, so that a key meant for it does not land on the next.
+  // if it was on the screen, a pause begins, so that a key meant for it does not land on the next.
   #refill(keys, sent) {
     const shown = this.at === null ? this.queue[0] : undefined;
     const last = (key) => this.outbox.lastOf(key)?.state;
@@ -111,7 +115,9 @@ export class Desk {
     this.lacking = missing.filter((key) => !sent.has(key)).length;
     if (this.at !== null || this.queue[0]?.key === shown?.key) return;
     this.#moved();
-    if (shown) this.swappedAt = now();
+    if (!shown) return;
+    this.swapped = true;
+    this.pause.begin();
   }
 
   // Change the work on the item on the screen; `what` names the part, so that typing is not undone letter by letter.
@@ -160,7 +166,7 @@ export class Desk {
       this.past[at] = { item, answer };
       this.at = at + 1 < this.past.length ? at + 1 : null;
     }
-    this.done.push({ item, before, after: answer, work });
+    this.#did({ item, before, after: answer, work });
     this.undone = [];
     this.#moved();
     return true;
@@ -172,7 +178,7 @@ export class Desk {
     const after = { ...before, ...patch };
     this.#emit(item, after, before);
     this.past[this.at] = { item, answer: after };
-    this.done.push({ item, before, after, work: null });
+    this.#did({ item, before, after, work: null });
     this.undone = [];
   }
 
@@ -222,15 +228,22 @@ export class Desk {
     else this.past.push({ item, answer: after });
     this.queue = this.queue.filter((other) => other.key !== item.key);
     this.at = null;
-    this.done.push(action);
+    this.#did(action);
     this.#moved();
     return action;
+  }
+
+  // An action holds its record's texts: a long day must not hold them all.
+  #did(action) {
+    this.done.push(action);
+    if (this.done.length > PAST_MOST) this.done.shift();
   }
 
   #step(step, others) {
     const item = this.current;
     others.push({ work: this.work, what: step.what, time: -Infinity });
-    this.#write(item, step.work);
+    if (step.work === this.chosen) this.drafts.drop(item.key);
+    else this.#write(item, step.work);
     return { item, step: true };
   }
 
@@ -281,20 +294,7 @@ export class Desk {
       delta: { done: change, today: change, left: closed(before) - closed(answer) },
     });
   }
-
-  // The counters with everything that was decided here, sent or not.
-  get tally() {
-    const sum = (name) => this.acked[name] + this.outbox.events.reduce((n, event) => n + event.delta[name], 0);
-    const { mine, today, left, total } = this.counts;
-    const clamp = (n) => Math.max(0, n);
-    return { mine: clamp(mine + sum("done")), today: clamp(today + sum("today")), left: clamp(left + sum("left")), total };
-  }
 }
 
-const answerOf = ({ state, value, comment, reason, flagged }) => (
-  { state, value, comment: comment ?? "", reason: reason ?? "", flagged: Boolean(flagged) }
-);
 const alike = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other);
-// What the server knows that we began: the answers so far, and what was remarked.
-const begun = (item) => item.draft && { value: item.draft, comment: item.comment ?? "", flagged: Boolean(item.flagged) };
 const now = () => performance.now();

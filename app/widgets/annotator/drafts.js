@@ -42,30 +42,3 @@ export class Drafts {
     }
   }
 }
-
-// A storage that ends with the page, for the preview of a task.
-export class Forgetting {
-  constructor() {
-    this.kept = new Map();
-  }
-
-  get length() {
-    return this.kept.size;
-  }
-
-  key(at) {
-    return [...this.kept.keys()][at] ?? null;
-  }
-
-  getItem(name) {
-    return this.kept.get(name) ?? null;
-  }
-
-  setItem(name, text) {
-    this.kept.set(name, text);
-  }
-
-  removeItem(name) {
-    this.kept.delete(name);
-  }
-}

@@ -1,9 +1,10 @@
 // The questions on the card: which of them are asked, which one is active, what is lacking, and their keys.
 
 import { KINDS } from "./kinds.js";
+import { MARKS, sound, stretches } from "./stretches.js";
 
 export class Form {
-  // base: {say, notice, announce, field, locale, change(name, value), submit(), chosen(name)} of the annotator
+  // base: {say, notice, announce, field, locale, change(name, value, how), submit()} of the annotator
   constructor(element, base) {
     this.element = element;
     this.base = base;
@@ -13,8 +14,12 @@ export class Form {
     this.keyNames = () => "";
   }
 
-  build(questions) {
+  close() {
     for (const { module } of this.slots) module?.close();
+  }
+
+  build(questions) {
+    this.close();
     this.slots = questions.map((question) => this.#slot(question, questions.length));
     this.element.replaceChildren(...this.slots.map((slot) => slot.section));
     this.active = this.slots[0]?.name ?? null;
@@ -49,7 +54,7 @@ export class Form {
     const form = this;
     const { base } = this;
     return {
-      change: (value) => base.change(slot.name, value),
+      change: (value, how) => base.change(slot.name, value, how),
       submit: () => base.submit(),
       say: base.say, notice: base.notice, announce: base.announce, field: base.field, locale: base.locale,
       keyOf: (id) => form.keyNames(`${slot.name}/${id}`),
@@ -120,7 +125,7 @@ export class Form {
     if (!slot) return;
     slot.section.scrollIntoView({ block: "nearest" });
     if (slot.module?.focus) slot.module.focus();
-    else {
+    else if (!slot.section.querySelector("input:focus")) { // who searches goes on searching
       slot.section.tabIndex = -1;
       slot.section.focus({ preventScroll: true });
     }
@@ -179,7 +184,8 @@ export class Form {
     for (const { name, question } of this.slots) {
       const suggestion = usable(question, item?.suggestions?.[name]);
       const open = suggestion && answerTo(next, name) === undefined;
-      if (open && this.asked(next).some((slot) => slot.name === name)) next = { ...next, [name]: taken(question, suggestion.value, item) };
+      const answer = open && this.asked(next).some((slot) => slot.name === name) ? taken(question, suggestion.value, item) : undefined;
+      if (answer !== undefined) next = { ...next, [name]: answer };
     }
     return next === value ? null : next;
   }
@@ -226,17 +232,25 @@ function usable(question, suggestion) {
   return labels && named.some((one) => typeof one === "string" && !labels.has(one)) ? undefined : suggestion;
 }
 
-// A machine's answer as a person's would be stored: marks with the text that they lie on, and nothing besides.
+const takings = new WeakMap(); // a machine's marks -> {fields, marks}: asked for at every keystroke
+
+// A machine's answer as a person's would be stored: marks with the text that they lie on, and nothing besides; undefined if none
+// of its marks lies in the text.
 function taken({ kind, field = "text" }, value, item) {
   if (!Array.isArray(value)) return value;
-  const points = ["spans", "answer"].includes(kind) ? Array.from(item.fields[field] ?? "") : [];
-  return value.map((one) => {
-    if (kind === "spans" || kind === "answer") {
-      const { start, end, label } = one;
-      return { start, end, ...(kind === "spans" ? { label } : {}), text: points.slice(start, end).join("") };
-    }
-    return kind === "relations" ? { from: one.from, to: one.to, label: one.label } : one;
-  });
+  if (kind === "relations") return value.map(({ from, to, label }) => ({ from, to, label }));
+  if (!MARKS.includes(kind)) return value;
+  if (takings.get(value)?.fields !== item.fields) takings.set(value, { fields: item.fields, marks: marksIn(kind, field, value, item) });
+  return takings.get(value).marks;
+}
+
+function marksIn(kind, field, value, item) {
+  const points = Array.from(item.fields[field] ?? "");
+  const text = { surface: (start, end) => points.slice(start, end).join("") };
+  const marks = stretches(value).filter((one) => sound(text, one)).map(({ start, end, label }) => (
+    { start, end, ...(kind === "spans" ? { label } : {}), text: text.surface(start, end) }
+  ));
+  return marks.length || !value.length ? marks : undefined;
 }
 
 const percent = (score) => (Number.isFinite(score) ? `${Math.round(score * 100)} %` : "");

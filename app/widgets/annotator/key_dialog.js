@@ -1,7 +1,7 @@
 // The panel of the keys.
 
 import { keyName, pressed } from "./key_names.js";
-import { button, make } from "./writing.js";
+import { button, composing, make } from "./writing.js";
 
 // The list of all actions with their keys: the help behind "?", and where keys are changed. `say(word, values)` gives the
 // words; `onchange` is called when a key has changed. While it is open the key map answers to no key.
@@ -124,7 +124,7 @@ export class KeyDialog {
 
   #key(event) {
     event.stopPropagation(); // the page has shortcuts of its own
-    if (event.isComposing) return;
+    if (event.isComposing || (!this.catching && composing(event))) return;
     const [key] = pressed(event);
     if (!this.catching && key === "Escape") {
       event.preventDefault();

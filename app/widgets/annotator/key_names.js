@@ -34,5 +34,8 @@ function names(event) {
 
 const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space", Backspace: "⌫", Delete: "Del" };
 
+// A key as assistive technology is told of it.
+export const shortcut = (key) => key.replace(/^Ctrl\+/, "Control+").replace(/ $/, "Space");
+
 // A key as it is printed on a key cap.
 export const keyName = (key) => key.split(/(?<=.)\+(?=.)/u).map((part) => SIGNS[part] ?? part.toUpperCase()).join("+");

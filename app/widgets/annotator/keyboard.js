@@ -1,5 +1,7 @@
 // What a key press does: first the question that is written in, then the key map, whatever has the focus on the page.
 
+import { composing } from "./writing.js";
+
 export class Keyboard {
   constructor(annotator) {
     this.annotator = annotator;
@@ -10,12 +12,19 @@ export class Keyboard {
     const { desk, form, view } = annotator;
     const target = event.composedPath()[0];
     const inside = event.composedPath().includes(annotator.root);
-    if (annotator.dialog.isOpen || event.isComposing || (annotator.preview && !inside)) return;
+    desk.pause.touch();
+    if (annotator.dialog.isOpen || (annotator.preview && !inside)) return;
+    // Outside of a text an input method that is on says 229 of each key, and composes nothing.
+    if (event.isComposing || (typing(target) && composing(event))) return;
     if (event.key === "Tab") {
       if (!modified(event)) this.#tab(event, target);
       return;
     }
-    if (typing(target) || native(target, event.key)) return;
+    if (typing(target)) return;
+    if (native(target, event.key)) {
+      if (event.repeat && inside) stop(event); // the browser would press the button again and again
+      return;
+    }
     if (target instanceof Element && target.closest(".reasons")) return;
     if (event.key === "Escape" && view.closePanels()) stop(event);
     else if (desk.current && form.key(event)) stop(event);
@@ -37,9 +46,9 @@ export class Keyboard {
     const id = keyMap.actionOf(event, form.active ?? "");
     if (!id) return;
     stop(event);
-    if (event.repeat) return; // a key held down is one decision
+    if (event.repeat || desk.pause.holds) return; // a key held down is one decision
     if (id.startsWith("tool/")) tools.find((tool) => `tool/${tool.id}` === id).run();
-    else if (desk.current && !desk.justSwapped) form.act(id);
+    else if (desk.current) form.act(id);
   }
 }
 

@@ -16,8 +16,8 @@
 //     lacks(value) { return "" }       optional: a sentence if an answer that is begun cannot be given yet
 //   }
 //
-// host: change(value), submit(), say(key, values), keyOf(action), field(name), value(name) and question(name) of another
-// question, item, notice(text), announce(text), activate(), locale.
+// host: change(value, how), with how = "typed" for letters as they are written, submit(), say(key, values), keyOf(action),
+// field(name), value(name) and question(name) of another question, item, notice(text), announce(text), activate(), locale.
 
 import { AnswerQuestion } from "./questions/answer.js";
 import { ChatQuestion } from "./questions/chat.js";

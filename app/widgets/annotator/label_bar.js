@@ -1,5 +1,7 @@
 // A question's labels as buttons with their keys and colours, with a search where there are many.
 
+import { composing } from "./writing.js";
+
 const MANY = 20;
 const COLORS = 16;
 
@@ -47,7 +49,7 @@ export class LabelBar {
 
   // Enter takes the first that is found, Escape leaves.
   #key(event) {
-    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+    if (composing(event) || (event.key !== "Enter" && event.key !== "Escape")) return;
     event.preventDefault();
     event.stopPropagation();
     const first = this.buttons.findIndex((button) => !button.hidden);

@@ -2,7 +2,7 @@
 // is kept under its id; the server leaves its contents out when the browser says that it has them.
 
 const kits = (globalThis.winnowKits ??= new Map()); // id -> {start, style, strings}; start is a promise until it is there
-const latest = new WeakMap(); // mount -> its newest call
+const places = new WeakMap(); // element -> {newest: the call made there last, kit: the id of what runs there, end}
 
 export default function loader(call) {
   const { data, parentElement, setStateValue } = call;
@@ -13,18 +13,24 @@ export default function loader(call) {
     setStateValue("outbox", { turn: null, have: null, events: [], kit: null }); // what is unsent is in the browser's storage
     return undefined;
   }
-  dress(parentElement, id, kit.style);
-  const keep = (name, value) => setStateValue(name, { ...value, kit: id });
-  latest.set(parentElement, { ...call, data: { ...data, strings: kit.strings }, setStateValue: keep });
-  let end;
+  const place = places.get(parentElement) ?? { newest: null, kit: null, end: null };
+  places.set(parentElement, place);
+  place.newest = call;
   const begin = () => {
-    if (latest.has(parentElement)) end = kit.start(latest.get(parentElement));
+    if (place.newest !== call) return;
+    if (place.kit !== id) place.end?.(); // another language, or a younger server: each kit knows only its own annotator
+    dress(parentElement, id, kit.style);
+    const keep = (name, value) => setStateValue(name, { ...value, kit: id });
+    place.kit = id;
+    place.end = kit.start({ ...call, data: { ...data, strings: kit.strings }, setStateValue: keep });
   };
   if (typeof kit.start === "function") begin();
   else kit.start.then(begin);
   return () => {
-    latest.delete(parentElement);
-    end?.();
+    if (place.newest !== call) return; // Streamlit ends an overtaken call after its successor has begun
+    place.newest = null;
+    place.end?.();
+    place.end = place.kit = null;
   };
 }
 

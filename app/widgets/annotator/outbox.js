@@ -5,36 +5,53 @@ export class Outbox {
   constructor(storage, prefix) {
     this.storage = storage;
     this.prefix = prefix + ".";
-    this.safe = true; // false: this browser refuses to keep anything, so what is unsent lives in this page only
-    this.events = this.#kept();
-    this.order = this.events.reduce((most, event) => Math.max(most, event.order), 0);
+    this.events = [];
+    this.order = 0;
+    this.refused = false; // this browser does not even let us look
+    this.unkept = new Set(); // events that it had no room for: they live in this page only
+    this.#adopt();
   }
 
-  #kept() {
-    const found = [];
+  // Whether a reload loses nothing.
+  get safe() {
+    return !this.refused && !this.unkept.size;
+  }
+
+  // Take over what is kept and not here: of an earlier page, or of another tab, which may be closed by now.
+  #adopt() {
+    const here = new Set(this.events.map((event) => event.event_id));
     try {
       for (let i = 0; i < this.storage.length; i++) {
         const name = this.storage.key(i);
-        if (!name.startsWith(this.prefix)) continue;
+        if (!name.startsWith(this.prefix) || here.has(name.slice(this.prefix.length))) continue;
         const event = readJson(this.storage.getItem(name));
-        if (event && event.event_id && event.record_id !== undefined) found.push(event);
+        if (event && event.event_id && event.record_id !== undefined) this.events.push(event);
       }
     } catch {
-      this.safe = false;
+      this.refused = true;
     }
-    return found.sort((a, b) => a.order - b.order);
+    if (this.events.length === here.size) return;
+    this.events.sort((a, b) => a.order - b.order);
+    this.order = Math.max(this.order, this.events.at(-1).order);
   }
 
+  // The server takes the last that it hears for the last word: what another tab left unsent must go before this.
   add(event) {
+    this.#adopt();
     this.order = Math.max(this.order + 1, Date.now() * 1000);
     const kept = { ...event, event_id: newId(), order: this.order };
     this.events.push(kept);
-    try {
-      this.storage.setItem(this.prefix + kept.event_id, JSON.stringify(kept));
-    } catch {
-      this.safe = false;
-    }
+    for (const one of [...this.unkept, kept]) this.#keep(one);
     return kept;
+  }
+
+  #keep(event) {
+    try {
+      this.storage.setItem(this.prefix + event.event_id, JSON.stringify(event));
+      this.unkept.delete(event);
+    } catch {
+      this.unkept.add(event);
+    }
   }
 
   // A newer draft, or the answer itself, stands in for the drafts of an item that are still here.
@@ -48,10 +65,11 @@ export class Outbox {
     const at = this.events.findIndex((event) => event.event_id === eventId);
     if (at < 0) return undefined;
     const [event] = this.events.splice(at, 1);
+    this.unkept.delete(event);
     try {
       this.storage.removeItem(this.prefix + eventId);
     } catch {
-      this.safe = false;
+      this.refused = true;
     }
     return event;
   }

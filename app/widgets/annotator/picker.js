@@ -1,6 +1,8 @@
 // A list of labels to search and choose from, for sets too large for keys: a tree by `parents`, drawn once and then only
 // marked, so that hundreds of labels cost nothing at a key press.
 
+import { composing } from "./writing.js";
+
 export const KEYED = 24; // labels that get a key of their own
 
 export class Picker {
@@ -11,7 +13,8 @@ export class Picker {
     this.#build(question, host.say);
     this.rows = rowsOf(question);
     this.byLabel = new Map(this.rows.filter((row) => row.label !== null).map((row) => [row.label, row]));
-    for (const row of this.rows) this.list.append(this.#row(row));
+    this.keyed = question.labels.slice(0, KEYED).map((label) => this.byLabel.get(label)); // wherever they stand in the tree
+    this.list.append(...this.rows.map((row, at) => this.#row(row, at)));
   }
 
   #build(question, say) {
@@ -40,10 +43,10 @@ export class Picker {
     this.element.append(this.search, this.list, this.none);
   }
 
-  #row(row) {
+  #row(row, at) {
     const element = (row.element = make("div", row.label === null ? "picker-group" : "picker-row"));
     element.style.setProperty("--depth", String(row.depth));
-    element.dataset.at = String(this.rows.indexOf(row));
+    element.dataset.at = String(at);
     row.key = make("kbd");
     row.key.hidden = true;
     row.score = make("small");
@@ -68,8 +71,8 @@ export class Picker {
     }
     this.chosen = new Set(chosen);
     this.machine = machine;
-    for (const [label, row] of [...this.byLabel].slice(0, KEYED)) {
-      const key = keyOf(label);
+    for (const row of this.keyed) {
+      const key = keyOf(row.label);
       setText(row.key, key);
       row.key.hidden = !key;
     }
@@ -94,24 +97,29 @@ export class Picker {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) this.#move(by);
-    else if (event.key === " " && this.cursor) this.#picked(this.cursor);
-    else return false;
+    else if (event.key === " " && this.cursor) {
+      if (!event.repeat) this.#picked(this.cursor);
+    } else return false;
     return true;
   }
 
   #searchKey(event) {
-    if (event.isComposing) return;
+    if (composing(event)) return;
     const empty = !this.search.value;
     if (event.key === "Escape") {
       if (empty) this.search.blur();
       else this.clear();
     } else if (event.key === "Enter") {
-      if (event.ctrlKey || event.metaKey || (empty && (!this.cursor || this.several))) this.host.submit();
-      else if (this.cursor) this.#picked(this.cursor);
+      if (!event.repeat) this.#entered(event.ctrlKey || event.metaKey || (empty && (!this.cursor || this.several)));
     } else if ((event.key === " " && !empty) || !this.key(event)) {
       return;
     }
     event.preventDefault();
+  }
+
+  #entered(submits) {
+    if (submits) this.host.submit();
+    else if (this.cursor) this.#picked(this.cursor);
   }
 
   #picked(row) {

@@ -4,17 +4,21 @@ import { TextField } from "./text_field.js";
 
 export class RecordView {
   // parts: {fields, meta, metaList}; host: what a text field may ask of the annotator
-  constructor(parts, host) {
+  constructor(parts, host, signal) {
     this.parts = parts;
     this.host = host;
     this.places = new Map(); // name of the field -> {spec, element, text, drawn}
     this.item = null;
-    parts.meta.addEventListener("toggle", () => this.#meta());
+    parts.meta.addEventListener("toggle", () => this.#meta(), { signal });
+  }
+
+  close() {
+    for (const place of this.places.values()) place.text?.close();
+    this.places.clear();
   }
 
   build(specs) {
-    for (const place of this.places.values()) place.text?.close();
-    this.places.clear();
+    this.close();
     const named = specs.length > 1;
     for (const spec of specs) {
       const element = make("div", "field");
@@ -42,6 +46,11 @@ export class RecordView {
     for (const [name, place] of this.places) this.#draw(place, name, item?.fields[name]);
     this.parts.meta.hidden = !item || !Object.keys(item.meta ?? {}).length;
     this.#meta();
+  }
+
+  // Whether there is nothing to see of the record: all that is shown of it is empty, or stands in a question.
+  get bare() {
+    return [...this.places.values()].every(({ element }) => element.hidden);
   }
 
   #draw(place, name, value) {
@@ -73,18 +82,25 @@ export class RecordView {
 
 // Messages as turns of a talk, anything else as a list.
 function list(values, host) {
-  const talk = values.every((one) => one && typeof one === "object" && typeof one.content === "string");
+  const talk = values.every((one) => one && typeof one === "object" && [one.content, one.role].some((part) => typeof part === "string"));
   const element = make("ol", talk ? "talk" : "list");
   element.append(...values.map((one) => {
     if (!talk) return make("li", "", typeof one === "string" ? one : JSON.stringify(one));
     const turn = make("li", "talk-turn");
     turn.dataset.role = String(one.role ?? "");
-    const said = make("p", "", one.content);
-    said.dir = "auto";
-    turn.append(make("b", "", roleOf(one.role, host)), said);
+    turn.append(make("b", "", roleOf(one.role, host)), ...saidIn(one));
     return turn;
   }));
   return element;
+}
+
+// Its words; one without words calls a tool or holds a picture, so it is shown what else is there.
+function saidIn({ role, content, ...rest }) {
+  const parts = [];
+  if (typeof content === "string" && content) parts.push(Object.assign(make("p", "", content), { dir: "auto" }));
+  else if (content && typeof content === "object") rest.content = content;
+  if (!parts.length && Object.keys(rest).length) parts.push(make("pre", "", JSON.stringify(rest, null, 2)));
+  return parts;
 }
 
 const roleOf = (role, host) => (["user", "assistant", "system"].includes(role) ? host.say(`annotator.role_${role}`) : String(role ?? ""));

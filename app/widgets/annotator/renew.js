@@ -1,6 +1,6 @@
 // Records whose texts were changed (cleaned, edited) while they lie here: what was begun on them goes over to the new texts.
 
-import { idOf, inOrder } from "./stretches.js";
+import { idOf, inOrder, MARKS, stretches } from "./stretches.js";
 
 // Take the server's news of records in the queue, {edition, changed: [{key, external, fields, meta}]}. Returns null, or what to
 // tell of the record on the screen: {lost}, the number of its marks that have no place in the new text.
@@ -13,7 +13,7 @@ export function renew(desk, { edition, changed, task }) {
     if (!item || JSON.stringify(fresh.fields) === JSON.stringify(item.fields)) continue;
     const work = desk.workOn(item);
     const { value, lost } = carried(work.value, task.questions, item.fields, fresh.fields);
-    desk.queue[at] = { ...item, ...fresh };
+    desk.queue[at] = { ...item, ...fresh, suggestions: suggested(item, task.questions, fresh.fields) };
     if (Object.keys(work.value).length) desk.drafts.keep(key, { ...work, value, sent: false });
     if (at === 0 && desk.at === null) told = { lost };
   }
@@ -21,13 +21,13 @@ export function renew(desk, { edition, changed, task }) {
 }
 
 // The answers for other texts: a mark stays where its text still stands, else it goes to the one place where it stands now.
-export function carried(value, questions, before, after) {
+function carried(value, questions, before, after) {
   const next = { ...value };
   const moves = new Map(); // question -> place in the old list -> place in the new one
   let lost = 0;
   for (const { kind, name, field = "text" } of questions) {
     const given = value[name];
-    if (!["spans", "answer"].includes(kind) || !given?.length || before[field] === after[field]) continue;
+    if (!MARKS.includes(kind) || !given?.length || before[field] === after[field]) continue;
     const moved = given.map((mark) => placed(mark, String(after[field] ?? "")));
     const list = [...new Map(moved.filter(Boolean).map((mark) => [idOf(mark), mark])).values()].sort(inOrder);
     moves.set(name, moved.map((mark) => mark && list.findIndex((one) => idOf(one) === idOf(mark))));
@@ -41,6 +41,19 @@ export function carried(value, questions, before, after) {
     put(next, name, ends.filter((one) => Number.isInteger(one.from) && Number.isInteger(one.to) && one.from !== one.to));
   }
   return { value: next, lost };
+}
+
+// What machines marked goes over as a person's marks do; what has no place in the new text is not offered.
+function suggested({ suggestions = {}, fields }, questions, after) {
+  const value = {};
+  for (const { kind, name, field = "text" } of questions) {
+    if (!Object.hasOwn(suggestions, name)) continue;
+    const points = MARKS.includes(kind) ? Array.from(fields[field] ?? "") : [];
+    const marks = (list) => list.map((one) => ({ ...one, text: one.text ?? points.slice(one.start, one.end).join("") }));
+    value[name] = points.length ? marks(stretches(suggestions[name])) : suggestions[name].value;
+  }
+  const moved = Object.entries(carried(value, questions, fields, after).value);
+  return Object.fromEntries(moved.map(([name, said]) => [name, { ...suggestions[name], value: said }]));
 }
 
 // An answer that lost all it held is open again: nothing was said on purpose.

@@ -17,7 +17,7 @@ export class Sender {
     this.turn = Date.now(); // a new page must not take an old page's turn for its own
     this.flight = null; // {turn, since, first}
     this.online = true;
-    this.heard = Date.now();
+    this.heard = clock();
     this.soon = false;
     this.timer = setInterval(() => this.#watch(), 1000);
   }
@@ -38,12 +38,13 @@ export class Sender {
 
   stop() {
     clearInterval(this.timer);
+    this.send = this.flight = null;
   }
 
   pump(force = false) {
     if (!this.send || this.flight || !(force || this.outbox.events.length)) return;
     this.turn += 1;
-    this.flight = { turn: this.turn, since: Date.now(), first: Date.now() };
+    this.flight = { turn: this.turn, since: clock(), first: clock() };
     const { have, guideline, edition } = this.desk;
     this.send({
       turn: this.turn, have, edition, guideline: guideline?.revision ?? null, events: this.outbox.events.slice(0, MOST),
@@ -51,7 +52,7 @@ export class Sender {
   }
 
   heardTurn(turn) {
-    this.heard = Date.now();
+    this.heard = clock();
     this.online = true;
     if (this.flight && turn !== null && turn >= this.flight.turn) this.flight = null;
   }
@@ -60,21 +61,27 @@ export class Sender {
     if (!this.flight) {
       const wait = this.desk.lacking ? LACK : this.desk.current ? RENEW : ASK;
       if (this.outbox.events.length) this.pump();
-      else if (Date.now() - this.heard > wait && document.visibilityState === "visible") this.pump(true);
+      else if (since(this.heard) > wait && document.visibilityState === "visible") this.pump(true);
       return;
     }
-    if (Date.now() - this.flight.since < SILENCE) return;
+    if (since(this.flight.since) < SILENCE) return;
     const flight = this.flight;
-    flight.since = Date.now();
-    const before = this.online;
-    this.online = await reachable();
-    if (this.online !== before) this.onChange();
-    if (this.flight !== flight) return;
-    if (!this.online) flight.first = Date.now();
-    else if (Date.now() - flight.first > LOST && this.outbox.safe) location.reload();
+    flight.since = clock();
+    const online = await reachable();
+    if (this.flight !== flight) return; // it was answered, or all has ended, while we looked
+    if (this.online !== online) {
+      this.online = online;
+      this.onChange();
+    }
+    if (!online) flight.first = clock();
+    else if (since(flight.first) > LOST && this.outbox.safe) location.reload();
     else window.dispatchEvent(new CustomEvent("winnow:rerun")); // what was sent is in the page's state: it goes along
   }
 }
+
+// The wall clock may be set back; the other one may stand still while the computer sleeps.
+const clock = () => ({ wall: Date.now(), steady: performance.now() });
+const since = ({ wall, steady }) => Math.max(Date.now() - wall, performance.now() - steady);
 
 async function reachable() {
   try {

@@ -2,6 +2,8 @@
 
 import { paint } from "./label_bar.js";
 
+export const MARKS = ["spans", "answer"]; // kinds of question whose answers are stretches
+
 export const idOf = ({ start, end, label }) => `${start}:${end}:${label}`;
 
 // By start, end and label (by code points, as the server sorts).
@@ -19,6 +21,13 @@ export function compare(a, b) {
 export function stretches(suggestion) {
   const list = Array.isArray(suggestion) ? suggestion : suggestion?.value;
   return Array.isArray(list) ? list.filter((one) => one && typeof one === "object") : [];
+}
+
+// Whether a stretch lies in the field's text, and reads there as it says, if it says.
+export function sound(field, { start, end, text }) {
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end <= start) return false;
+  if (!field) return true;
+  return text === undefined ? field.surface(end - 1, end) !== "" : field.surface(start, end) === text;
 }
 
 export function short(text, most = 80) {

@@ -22,7 +22,7 @@ export class Caret {
     this.goal = null; // the column that up and down keep to
     this.last = null; // where the caret was when it was put away
     this.once = null; // a unit for this selection alone
-    this.anchor = this.head = null;
+    this.anchor = this.head = this.down = null;
     if (this.byKeys && this.field.table.text) this.anchor = this.head = this.#first();
     this.draw();
   }

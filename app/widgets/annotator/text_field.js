@@ -14,7 +14,6 @@ export class TextField {
     this.name = name;
     this.host = host;
     this.unit = "auto";
-    this.onselect = null;
     this.listeners = new Map(); // owner -> {active(), select(how), pick(mark) -> taken, move(id, start, end)}
     this.layers = new Map(); // owner -> marks, places in units
     this.more = new Map(); // owner -> what is shown on its marks by another
@@ -100,8 +99,9 @@ export class TextField {
 
   // Show something more on the marks of an owner: Map(id -> {badge, lit}), a number before the name, or as if picked.
   adorn(owner, more) {
+    const before = this.more.get(owner);
     this.more.set(owner, more);
-    this.redraw();
+    if (!alike(before, more)) this.redraw(); // asked for at every keystroke, wherever it is
   }
 
   // Pick a mark of an owner by its id, so that it is shown as picked; null: none.
@@ -149,10 +149,6 @@ export class TextField {
 
   #outside(span) {
     return span && { start: this.table.toPoint(span[0]), end: this.table.toPoint(span[1]) };
-  }
-
-  select(start, end) {
-    this.caret.set(this.table.toUnit(start), this.table.toUnit(end));
   }
 
   clear() {
@@ -218,7 +214,6 @@ export class TextField {
   // From the caret: a selection was made, how: "drag", "double", "touch" or "keys".
   selected(how) {
     this.#attending().select?.(how);
-    this.onselect?.(this.selection);
   }
 
   // From the caret: a mark was clicked. The attended listener may take it; else it is its owner's.
@@ -234,6 +229,11 @@ export class TextField {
   moved(mark, start, end) {
     this.listeners.get(mark.owner)?.move?.(mark.id, this.table.toPoint(start), this.table.toPoint(end));
   }
+}
+
+function alike(before, more) {
+  const same = ([id, { badge, lit }]) => before.get(id)?.badge === badge && before.get(id).lit === lit;
+  return before?.size === more.size && [...more].every(same);
 }
 
 function div(name) {

@@ -1,22 +1,27 @@
 // Draws what is around the record and its questions: counters, notices, tools and the rows that open below. Every text of
 // the data reaches the page as textContent, never as markup.
 
+import { keyName, shortcut } from "./key_names.js";
+import { prose } from "./prose.js";
+import { composing } from "./writing.js";
+
 export class View {
-  // acts: {name: function} for the buttons; keyName(tool) the key that a tool has now
-  constructor(root, acts) {
+  // acts: {name: function} for the buttons
+  // signal: ends the listening; the elements outlive the annotator
+  constructor(root, acts, signal) {
     this.root = root;
     this.acts = acts;
     this.parts = {};
     for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
     for (const button of root.querySelectorAll("button[data-act]")) {
-      button.addEventListener("click", () => acts[button.dataset.act]());
+      button.addEventListener("click", () => acts[button.dataset.act](), { signal });
     }
-    this.parts.comment.addEventListener("keydown", (event) => this.#commentKey(event));
-    this.parts.reasonRow.addEventListener("keydown", (event) => this.#reasonKey(event));
+    this.parts.comment.addEventListener("keydown", (event) => this.#commentKey(event), { signal });
+    this.parts.reasonRow.addEventListener("keydown", (event) => this.#reasonKey(event), { signal });
     this.parts.reasonForm.addEventListener("submit", (event) => {
       event.preventDefault();
       acts.skipFor(this.parts.reason.value.trim());
-    });
+    }, { signal });
     this.strings = {};
     this.item = null;
   }
@@ -26,18 +31,18 @@ export class View {
     return (this.strings[key] ?? key).replace(/\{(\w+)\}/g, (hole, name) => (Object.hasOwn(values, name) ? String(values[name]) : hole));
   }
 
-  // Take the words of a language and the keys of the tools, when they have changed.
-  words(strings, keyName) {
+  // Take the words of a language and the keys of the tools, when they have changed; keyOf(tool): its key now, or "".
+  words(strings, keyOf) {
     this.strings = strings;
     for (const part of this.root.querySelectorAll("[data-word]")) setText(part, this.say(`annotator.${part.dataset.word}`));
     for (const part of this.root.querySelectorAll("[data-aria]")) {
       part.setAttribute("aria-label", this.say(`annotator.${part.dataset.aria}`));
     }
     for (const part of this.root.querySelectorAll("[data-key]")) {
-      const key = keyName(part.dataset.key);
-      setText(part, key);
+      const key = keyOf(part.dataset.key);
+      setText(part, keyName(key));
       part.hidden = !key;
-      part.closest("button")?.setAttribute("aria-keyshortcuts", key);
+      part.closest("button")?.setAttribute("aria-keyshortcuts", shortcut(key));
     }
     this.parts.comment.placeholder = this.say("annotator.comment_hint");
     this.parts.reason.placeholder = this.say("annotator.reason_hint");
@@ -141,6 +146,7 @@ export class View {
     this.parts.noteRow.hidden = false;
     this.parts.comment.value = text;
     this.parts.comment.focus();
+    reveal(this.parts.noteRow);
   }
 
   openReasons(reasons) {
@@ -157,6 +163,7 @@ export class View {
       return one;
     }));
     (parts.reasons.firstChild ?? parts.reason).focus();
+    reveal(parts.reasonRow);
   }
 
   toggleGuideline(text) {
@@ -165,8 +172,10 @@ export class View {
     this.closePanels();
     guideRow.hidden = !open;
     guide.setAttribute("aria-expanded", String(open));
-    setText(guideRow, text);
-    if (open) guideRow.focus({ preventScroll: false });
+    guideRow.replaceChildren(prose(text));
+    if (!open) return;
+    guideRow.focus({ preventScroll: true });
+    reveal(guideRow);
   }
 
   // Close what is open below the card. Returns whether anything was.
@@ -181,7 +190,7 @@ export class View {
   }
 
   #commentKey(event) {
-    if (event.isComposing) return;
+    if (composing(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.acts.keepNote();
@@ -192,7 +201,7 @@ export class View {
   }
 
   #reasonKey(event) {
-    if (event.isComposing) return;
+    if (composing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     const one = event.target === this.parts.reason ? null : this.parts.reasons.children[Number(event.key) - 1];
     if (event.key === "Escape") this.closePanels();
     else if (one) one.click();
@@ -204,6 +213,9 @@ export class View {
     this.parts.fields.scrollBy({ top: pages * this.parts.fields.clientHeight * 0.85 });
   }
 }
+
+// What was opened comes out from under the bar below it.
+const reveal = (row) => row.scrollIntoView({ block: "nearest" });
 
 function button(words, onclick) {
   const made = document.createElement("button");

@@ -1,7 +1,7 @@
 // The answer to a question, as a stretch of a passage. Drag or double-click marks it; with keys, select and press the mark key.
 
 import { isActive, keyButton, part } from "../label_bar.js";
-import { short, stretches } from "../stretches.js";
+import { short, sound, stretches } from "../stretches.js";
 
 const COLOR = 2;
 
@@ -16,7 +16,8 @@ export class AnswerQuestion {
     this.none = question.none !== false;
     this.element = part("div", "marking answering");
     this.row = part("div", "row");
-    this.buttons = this.actions().map(({ id, title }) => {
+    const here = this.actions().filter(({ id }) => id !== "unit"); // the text has a button for that
+    this.buttons = here.map(({ id, title }) => {
       const button = keyButton(title, () => this.act(id));
       button.dataset.tool = id;
       return button;
@@ -49,17 +50,20 @@ export class AnswerQuestion {
       field?.restart();
     }
     const [span] = value ?? [];
-    [this.machine] = value === undefined ? stretches(suggestion).filter((one) => this.#sound(one)) : [];
+    [this.machine] = value === undefined ? stretches(suggestion).filter((one) => sound(field, one)) : [];
     if (!span) this.picked = false;
-    field?.marks([span, this.machine].filter(Boolean).map((one) => ({
-      ...one, id: one === span ? "answer" : "machine", label: "", color: COLOR, dotted: one !== span,
-    })), this.owner);
+    this.#mark(field, span);
     if (field && this.picked !== (field.picked?.owner === this.owner)) field.pick(this.picked ? "answer" : null, this.owner);
     this.#draw(span);
   }
 
-  #sound({ start, end }) {
-    return Number.isInteger(start) && Number.isInteger(end) && start >= 0 && end > start && this.known?.surface(end - 1, end) !== "";
+  #mark(field, span) {
+    const drawn = JSON.stringify([span, this.machine]);
+    if (!field || (drawn === this.drawn && field.layers.has(this.owner))) return;
+    this.drawn = drawn;
+    field.marks([span, this.machine].filter(Boolean).map((one) => ({
+      ...one, id: one === span ? "answer" : "machine", label: "", color: COLOR, dotted: one !== span,
+    })), this.owner);
   }
 
   #draw(span) {

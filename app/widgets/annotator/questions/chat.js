@@ -12,7 +12,7 @@ export class ChatQuestion {
   static instant = false;
 
   constructor(question, host) {
-    Object.assign(this, { question, host, item: null, talk: null, told: undefined, current: null, open: null });
+    Object.assign(this, { question, host, item: null, given: undefined, talk: null, told: undefined, current: null, open: null });
     this.views = new Map(); // turn -> its view
     this.list = make("ol", "turns");
     this.list.setAttribute("aria-label", question.title || this.#say("box"));
@@ -30,11 +30,12 @@ export class ChatQuestion {
 
   show(item, value) {
     const fresh = item?.key !== this.item?.key;
-    this.item = item;
-    // What was written here last is what stands here: the place, the caret and a word half composed stay.
-    if (!fresh && same(value, this.told)) return;
-    this.told = value;
     const given = item?.fields?.[this.question.field] ?? item?.meta?.[this.question.field];
+    const renewed = item !== this.item && !same(given, this.given);
+    Object.assign(this, { item, given });
+    // What was written here last is what stands here: the place, the caret and a word half composed stay.
+    if (!fresh && !renewed && same(value, this.told)) return;
+    this.told = value;
     this.talk = item && new Conversation(this.question, messagesOf(given), value);
     this.#build(fresh);
   }
@@ -106,7 +107,7 @@ export class ChatQuestion {
       rate: this.question.rate, say: (word, values) => this.#say(word, values),
       roleName: (role) => (KNOWN.includes(role) ? this.#say(role) : role),
       canMark: (turn) => this.talk.canMark(turn), mark: (view, mark) => this.#mark(view.turn, mark),
-      typed: () => this.#tell(), leave: (view) => this.#leave(view),
+      typed: () => this.#tell("typed"), leave: (view) => this.#leave(view),
       submit: () => (this.lacks() ? this.host.notice(this.lacks()) : this.host.submit()),
       current: (view) => {
         this.host.activate();
@@ -264,9 +265,9 @@ export class ChatQuestion {
     this.#tell();
   }
 
-  #tell() {
+  #tell(how) {
     this.told = this.talk.value;
-    this.host.change(this.told);
+    this.host.change(this.told, how);
     this.#draw();
   }
 

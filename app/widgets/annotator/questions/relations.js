@@ -15,9 +15,7 @@ export class RelationsQuestion {
     this.owner = question.name;
     this.labels = question.labels ?? [];
     this.none = question.none !== false;
-    this.spans = [];
-    this.value = undefined;
-    this.key0 = undefined;
+    Object.assign(this, { spans: [], value: undefined, key0: undefined });
     this.#drop();
     this.bar = new LabelBar(this.labels, host, (label) => this.#press(label), false);
     this.ends = new MarkList(host, host.say("marks.ends"), { go: (id) => this.#pick(id) });
@@ -284,8 +282,9 @@ export class RelationsQuestion {
 
   spoken(value) {
     if (!value?.length) return this.host.say("marks.no_relation");
-    return value.slice(0, 3).map(({ from, to, label }) => `${this.#words(from)} —${label}→ ${this.#words(to)}`).join(" · ")
-      + (value.length > 3 ? ` · +${value.length - 3}` : "");
+    const marked = ({ from, to }) => this.spans[from] && this.spans[to]; // a machine's relations may join marks that are not taken
+    const said = (one) => (marked(one) ? `${this.#words(one.from)} —${one.label}→ ${this.#words(one.to)}` : one.label);
+    return value.slice(0, 3).map(said).join(" · ") + (value.length > 3 ? ` · +${value.length - 3}` : "");
   }
 
   close() {}

@@ -3,7 +3,8 @@
 
 import { isActive, keyButton, LabelBar, part } from "../label_bar.js";
 import { MarkList } from "../mark_list.js";
-import { hintOf, idOf, inOrder, rowOf, short, spokenOf, stretches } from "../stretches.js";
+import { SpanPool } from "../span_pool.js";
+import { hintOf, idOf, inOrder, rowOf, short, spokenOf } from "../stretches.js";
 
 export class SpansQuestion {
   static kind = "spans";
@@ -15,9 +16,7 @@ export class SpansQuestion {
     this.owner = question.name;
     this.labels = question.labels ?? [];
     this.none = question.none !== false;
-    this.value = undefined;
-    this.machine = []; // suggested marks that are neither taken nor turned down
-    this.turnedDown = new Set();
+    this.pool = new SpanPool(this.labels);
     this.picked = null; // the id of the picked mark
     this.pen = null; // the label in hand
     this.key0 = null; // of the item
@@ -47,46 +46,23 @@ export class SpansQuestion {
 
   show(item, value, suggestion) {
     const { field } = this;
-    this.value = value;
     if (item?.key !== this.key0) this.#restart(item, field);
-    const own = new Set((value ?? []).map(idOf));
-    const open = (span) => !own.has(idOf(span)) && !this.turnedDown.has(idOf(span));
-    const machine = stretches(suggestion).filter((span) => this.#sound(span) && open(span));
-    if (machine.length || this.machine.length) this.machine = machine;
-    if (this.picked && !this.#find(this.picked)) this.picked = null;
+    this.pool.show(value, suggestion, field);
+    if (this.picked && !this.pool.find(this.picked)) this.picked = null;
     this.#draw();
   }
 
   #restart(item, field) {
     this.key0 = item?.key;
-    this.turnedDown.clear();
+    this.pool.restart();
     this.picked = null;
     this.list.restart();
     field?.restart();
   }
 
-  #sound({ start, end, label }) {
-    return Number.isInteger(start) && Number.isInteger(end) && start >= 0 && end > start && this.labels.includes(label)
-      && this.known?.surface(end - 1, end) !== "";
-  }
-
-  // Given and suggested marks in their order; made anew only when one of the two lists is another.
-  get #all() {
-    const { value, machine, made } = this;
-    if (made && made.value === value && made.machine === machine) return made.all;
-    const all = [...(value ?? []).map((span) => ({ ...span, id: idOf(span), own: true })),
-      ...machine.map((span) => ({ ...span, id: idOf(span), own: false }))].sort(inOrder);
-    this.made = { value, machine, all, known: new Map(all.map((span) => [span.id, span])) };
-    return all;
-  }
-
-  #find(id) {
-    return this.#all.length ? this.made.known.get(id) : undefined;
-  }
-
   #draw() {
     const { field, host } = this;
-    const all = this.#all;
+    const all = this.pool.all;
     if (field && (this.drawn !== `${this.picked}` || this.drawnAll !== all || !field.layers.has(this.owner))) {
       Object.assign(this, { drawn: `${this.picked}`, drawnAll: all });
       field.marks(all.map(({ start, end, label, id, own }) => (
@@ -96,9 +72,9 @@ export class SpansQuestion {
     if (field) field.pen = this.pen !== null;
     this.bar.show(this.pen);
     this.nothing.firstChild.textContent = host.keyOf("none") ?? "";
-    this.nothing.setAttribute("aria-pressed", String(this.value?.length === 0));
-    this.hint.textContent = hintOf(this.host, this.pen, this.picked && this.#find(this.picked));
-    this.list.show(all.map((span) => span.id), (id) => this.#entry(this.#find(id)), this.picked);
+    this.nothing.setAttribute("aria-pressed", String(this.pool.value?.length === 0));
+    this.hint.textContent = hintOf(this.host, this.pen, this.picked && this.pool.find(this.picked));
+    this.list.show(all.map((span) => span.id), (id) => this.#entry(this.pool.find(id)), this.picked);
   }
 
   #entry(span) {
@@ -146,7 +122,7 @@ export class SpansQuestion {
 
   #pickedKey(event) {
     const { key } = event;
-    const span = this.#find(this.picked);
+    const span = this.pool.find(this.picked);
     if (key === "Delete" || key === "Backspace") this.#drop(this.picked);
     else if (key === "Enter" && !span.own) this.#take(span, span.label);
     else if (key === "Escape") this.#pick(null);
@@ -170,7 +146,7 @@ export class SpansQuestion {
   #label(label) {
     const { field } = this;
     const stretch = field?.selection;
-    const span = this.picked && !stretch ? this.#find(this.picked) : null;
+    const span = this.picked && !stretch ? this.pool.find(this.picked) : null;
     if (span) this.#take(span, label);
     else if (stretch ?? field?.word) this.#mark(stretch ?? field.word, label);
     else this.#hold(this.pen === label ? null : label);
@@ -201,14 +177,14 @@ export class SpansQuestion {
   // A click on a mark picks it; on a suggested one, takes it.
   #clicked(mark) {
     if (mark && mark.owner !== this.owner) return false;
-    const span = mark && this.#find(mark.id);
+    const span = mark && this.pool.find(mark.id);
     if (span && !span.own) this.#take(span, span.label);
     else this.#pick(mark?.id ?? null);
     return true;
   }
 
   #go(id) {
-    const span = this.#find(id);
+    const span = this.pool.find(id);
     if (!span) return;
     this.field?.attend(this.owner);
     if (!span.own) this.#take(span, span.label);
@@ -217,7 +193,7 @@ export class SpansQuestion {
 
   #pick(id, reveal = false) {
     this.picked = id;
-    const span = id && this.#find(id);
+    const span = id && this.pool.find(id);
     if (span) {
       this.field.lift();
       if (reveal) this.field.reveal(span.start);
@@ -228,7 +204,7 @@ export class SpansQuestion {
 
   // The next mark behind the picked one, or behind the caret; round at the end.
   #walk(way) {
-    const all = this.#all;
+    const all = this.pool.all;
     if (!all.length || !this.field) return;
     const at = all.findIndex((span) => idOf(span) === this.picked);
     const behind = all.findIndex((span) => span.start >= (this.field.place ?? 0));
@@ -238,9 +214,9 @@ export class SpansQuestion {
   }
 
   #mark({ start, end }, label) {
-    const same = (this.value ?? []).find((one) => one.start === start && one.end === end);
+    const same = (this.pool.value ?? []).find((one) => one.start === start && one.end === end);
     if (same && this.question.overlap === false) this.#take({ ...same, own: true }, label);
-    else this.#put(this.#span(start, end, label), this.value ?? []);
+    else this.#put(this.#span(start, end, label), this.pool.value ?? []);
     this.field.clear();
     this.field.pass(end);
   }
@@ -266,48 +242,47 @@ export class SpansQuestion {
   #take(span, label) {
     const made = this.#span(span.start, span.end, label);
     this.#put(made, this.#others(span), () => {
-      if (!span.own) this.turnedDown.add(idOf(span));
+      if (!span.own) this.pool.turnDown(idOf(span));
       this.picked = span.own ? idOf(made) : null;
     });
   }
 
   #others(span) {
-    return (this.value ?? []).filter((one) => !span.own || idOf(one) !== idOf(span));
+    return (this.pool.value ?? []).filter((one) => !span.own || idOf(one) !== idOf(span));
   }
 
   #edges(id, start, end) {
-    const span = this.#find(id);
+    const span = this.pool.find(id);
     if (!span || start >= end || (start === span.start && end === span.end)) return;
     const made = this.#span(start, end, span.label);
     this.#put(made, this.#others(span), () => {
-      if (!span.own) this.turnedDown.add(id);
+      if (!span.own) this.pool.turnDown(id);
       this.picked = idOf(made);
     });
   }
 
   #drop(id) {
-    const span = this.#find(id);
+    const span = this.pool.find(id);
     if (!span) return;
     if (this.picked === id) this.picked = null;
     this.field?.pass(span.start);
     this.host.announce(this.host.say("marks.deleted", { label: span.label, text: short(this.#surface(span)) }));
-    if (span.own) this.#change(this.value.filter((one) => idOf(one) !== id));
+    if (span.own) this.#change(this.pool.value.filter((one) => idOf(one) !== id));
     else {
-      this.turnedDown.add(id);
-      this.machine = this.machine.filter((one) => idOf(one) !== id);
+      this.pool.turnDown(id);
       this.#draw();
     }
   }
 
   #nothing() {
     if (!this.none) return;
-    if (this.value?.length) this.host.notice(this.host.say("marks.none_first"));
-    else this.host.change(this.value ? undefined : []);
+    if (this.pool.value?.length) this.host.notice(this.host.say("marks.none_first"));
+    else this.host.change(this.pool.value ? undefined : []);
   }
 
   #change(spans) {
-    this.value = spans.length ? spans.sort(inOrder) : undefined;
-    this.host.change(this.value);
+    this.pool.value = spans.length ? spans.sort(inOrder) : undefined;
+    this.host.change(this.pool.value);
   }
 
   focus() {

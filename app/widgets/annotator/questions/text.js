@@ -108,15 +108,15 @@ export class TextQuestion {
   }
 
   #typed() {
-    this.#tell(this.#text());
+    this.#tell(this.#text(), "typed");
     grow(this.area);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#draw(), REST);
   }
 
-  #tell(text) {
+  #tell(text, how) {
     this.told = text;
-    this.host.change(text);
+    this.host.change(text, how);
   }
 
   // What is written, as it is to be stored; undefined if there is nothing.

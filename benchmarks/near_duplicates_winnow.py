@@ -1,0 +1,87 @@
+"""One turn of Winnow for near_duplicates_peer, in a process of its own: an import, or the verb `dedupe` as a job."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import jobs
+from pipeline.dedup.engine import find
+from pipeline.store import Store, families, open_store, projects, records
+from pipeline.store import jobs as job_store
+from pipeline.verbs.dedupe import Dedupe
+
+BATCH = 50_000
+
+
+def turn(path: Path) -> None:
+    """Do what the plan in the file says; write result.json and pairs beside it."""
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    store = open_store(Path(plan["database"]))
+    result, pairs = fill(store, plan) if plan["do"] == "fill" else dedupe(store, plan)
+    store.close()
+    pairs.tofile(path.with_name("pairs"))
+    path.with_name("result.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def fill(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Put texts into the project as an import does it; text i has the external id `first` + i."""
+    began = time.perf_counter()
+    project = projects.get_or_create(store, "texts")
+    job = job_store.open_job(store, "import", project.id, {})
+    done = 0
+    for batch in pq.ParquetFile(plan["texts"]).iter_batches(BATCH, columns=["text"]):
+        count = batch.num_rows
+        first = plan["first"] + done
+        rows = pa.table(
+            {
+                "project_id": pa.array([project.id] * count, pa.int32()),
+                "job_id": pa.array([job] * count, pa.int32()),
+                "external_id": pa.array(range(first, first + count), pa.int64()).cast(pa.string()),
+                "text": batch.column("text"),
+            }
+        )
+        store.transact(lambda cursor, rows=rows: records.append(store, cursor, rows))
+        done += count
+    job_store.close_job(store, job, "done", {"records": done})
+    return {"seconds": time.perf_counter() - began, "bytes": _peak()}, np.zeros(0, np.int64)
+
+
+def dedupe(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The verb, `times` times: seconds are the median. The memory is read before the pairs are."""
+    project = projects.get_or_create(store, "texts")
+    find(["one two three four five six"] * 3, plan["threshold"], plan["shingle"])  # compiled code is loaded here
+    verb = Dedupe(threshold=plan["threshold"], shingle=plan["shingle"], dry_run=plan.get("dry_run", False))
+    seconds = []
+    for _ in range(plan.get("times", 1)):
+        began = time.perf_counter()
+        job = jobs.run(store, verb, project.id)
+        seconds.append(time.perf_counter() - began)
+    peak = _peak()
+    found = families.pairs(store, job.id)
+    a, b = (pc.cast(found[name], pa.int64()).to_numpy() for name in ("a", "b"))
+    said = {name: f"{job.result[name]:,} {words}" for name, words in REMARKS.items() if job.result.get(name)}
+    result = {"seconds": statistics.median(seconds), "all": seconds, "bytes": peak, "remark": ", ".join(said.values())}
+    return result, np.minimum(a, b) << 32 | np.maximum(a, b)
+
+
+REMARKS = {
+    "dropped": "dropped",
+    "pairs_elided": "pairs of copies not listed",
+    "buckets_cut": "large buckets cut",
+    "kept_unlike": "kept as unlike",
+}
+
+
+def _peak() -> int:
+    """Bytes. Linux's own mark, as getrusage's starts from the memory of the process that started this one."""
+    return int(re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))[0]) * 1024
