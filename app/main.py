@@ -20,7 +20,7 @@ MENU = {
     "project": [("overview", "overview", "dashboard"), ("records", "records", "table_rows")],
     "data": [
         ("import", "importing", "upload_file"), ("clean", "clean", "mop"), ("duplicates", "duplicates", "content_copy"),
-        ("augment", "augment", "library_add"),
+        ("leaks", "leaks", "compare_arrows"), ("augment", "augment", "library_add"),
     ],
     "label": [("label", "label", "sell"), ("task", "task", "quiz")],
     "model": [

@@ -6,6 +6,7 @@ import json
 import re
 import statistics
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import jobs
-from pipeline.dedup.engine import find
+from pipeline.dedup.index import find
 from pipeline.store import Store, families, open_store, projects, records
 from pipeline.store import jobs as job_store
 from pipeline.verbs.dedupe import Dedupe
@@ -27,7 +28,7 @@ def turn(path: Path) -> None:
     """Do what the plan in the file says; write result.json and pairs beside it."""
     plan = json.loads(path.read_text(encoding="utf-8"))
     store = open_store(Path(plan["database"]))
-    result, pairs = fill(store, plan) if plan["do"] == "fill" else dedupe(store, plan)
+    result, pairs = {"fill": fill, "dedupe": dedupe, "new": new}[plan["do"]](store, plan)
     store.close()
     pairs.tofile(path.with_name("pairs"))
     path.with_name("result.json").write_text(json.dumps(result), encoding="utf-8")
@@ -36,12 +37,17 @@ def turn(path: Path) -> None:
 def fill(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """Put texts into the project as an import does it; text i has the external id `first` + i."""
     began = time.perf_counter()
+    done = _import(store, pq.ParquetFile(plan["texts"]).iter_batches(BATCH, columns=["text"]), plan["first"])
+    return {"seconds": time.perf_counter() - began, "records": done, "bytes": _peak()}, np.zeros(0, np.int64)
+
+
+def _import(store: Store, batches: Iterable[pa.RecordBatch], at: int) -> int:
     project = projects.get_or_create(store, "texts")
     job = job_store.open_job(store, "import", project.id, {})
     done = 0
-    for batch in pq.ParquetFile(plan["texts"]).iter_batches(BATCH, columns=["text"]):
+    for batch in batches:
         count = batch.num_rows
-        first = plan["first"] + done
+        first = at + done
         rows = pa.table(
             {
                 "project_id": pa.array([project.id] * count, pa.int32()),
@@ -53,7 +59,7 @@ def fill(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         store.transact(lambda cursor, rows=rows: records.append(store, cursor, rows))
         done += count
     job_store.close_job(store, job, "done", {"records": done})
-    return {"seconds": time.perf_counter() - began, "bytes": _peak()}, np.zeros(0, np.int64)
+    return done
 
 
 def dedupe(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -72,6 +78,23 @@ def dedupe(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     said = {name: f"{job.result[name]:,} {words}" for name, words in REMARKS.items() if job.result.get(name)}
     result = {"seconds": statistics.median(seconds), "all": seconds, "bytes": peak, "remark": ", ".join(said.values())}
     return result, np.minimum(a, b) << 32 | np.maximum(a, b)
+
+
+def new(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Import `size` more texts and look at them alone, as often as the file allows: seconds are of the looking."""
+    project = projects.get_or_create(store, "texts")
+    find(["one two three four five six"] * 3, plan["threshold"], plan["shingle"])
+    verb = Dedupe(threshold=plan["threshold"], shingle=plan["shingle"], scope="new")
+    seconds, pairs = [], [np.zeros(0, np.int64)]
+    for turn_, batch in enumerate(pq.ParquetFile(plan["texts"]).iter_batches(plan["size"], columns=["text"])):
+        _import(store, [batch], plan["first"] + turn_ * plan["size"])
+        began = time.perf_counter()
+        job = jobs.run(store, verb, project.id)
+        seconds.append(time.perf_counter() - began)
+        if job.result["new"] != batch.num_rows:
+            raise SystemExit(f"{job.result['new']} texts are new where {batch.num_rows} came.")
+        pairs.append(np.zeros(job.result["pairs"], np.int64))
+    return {"seconds": statistics.median(seconds), "all": seconds, "bytes": _peak()}, np.concatenate(pairs)
 
 
 REMARKS = {

@@ -65,19 +65,82 @@ def clean(
 def dedupe(
     context: typer.Context,
     project: ProjectName,
-    threshold: Annotated[float, typer.Option(help="The least Jaccard similarity of a pair, 0.3 to 1.")] = 0.8,
-    shingle: Annotated[str, typer.Option(help="word:N or char:N; char:5 suits Chinese.")] = "word:5",
-    keep: Annotated[str, typer.Option(help="Which record of a family stays: first, longest or labelled.")] = "first",
+    mode: Annotated[
+        str,
+        typer.Option(
+            help="near: records that are nearly the same; contained: short ones inside long ones, of which the longest "
+            "stays."
+        ),
+    ] = "near",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="The least Jaccard similarity of a pair, 0.3 to 1 (0.8 if not given); with --mode contained how much "
+            "of the short one is in the long one, 0.5 to 1 (0.9 if not given)."
+        ),
+    ] = None,
+    shingle: Annotated[
+        str,
+        typer.Option(
+            help="word:N (N words in a row), char:N (N characters, for Chinese or Thai), or auto:N, which takes what "
+            "fits the script of each text."
+        ),
+    ] = "auto:5",
+    keep: Annotated[
+        str,
+        typer.Option(
+            help="Which record of a family stays: first, longest, newest (imported last), labelled (before "
+            "unlabelled), quality (the highest number in the column --score), or agreed (the one on whose answer most "
+            "annotators agree; simulated ones do not count). Of equals, the first."
+        ),
+    ] = "first",
+    score: Annotated[str, typer.Option(help="The column with the numbers that --keep quality goes by.")] = "",
+    scope: Annotated[
+        str, typer.Option(help="all: compare all records; new: only those new since the last search, with all.")
+    ] = "all",
     pairs: Annotated[str, typer.Option(help="Write the pairs to this Parquet file (a, b, jaccard).")] = "",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find near-duplicates and keep one record of each family."""
-    values = {"threshold": threshold, "shingle": shingle, "keep": keep, "pairs_file": pairs, "dry_run": dry_run}
+    """Find near-duplicates and keep one record of each family.
+
+    A record that is unlike the kept one stays, though others link it to the family. A family whose records have
+    different answers to one question loses none: they are asked to be labelled again; a later search drops as usual.
+    """
+    from pipeline.verbs.dedupe import CONTAINED_USUAL
+
+    usual = CONTAINED_USUAL if mode == "contained" else 0.8
+    values = {
+        "mode": mode, "shingle": shingle, "keep": keep, "score": score, "scope": scope, "pairs_file": pairs,
+        "dry_run": dry_run, "threshold": usual if threshold is None else threshold,
+    }  # fmt: skip
     if pairs:
         values["pairs_file"] = str(Path(pairs).absolute())  # so that the job can go on from another folder
     with opened(context) as store:
         emit(run_verb(store, projects.get(store, project), "dedupe", values), as_json)
+
+
+@app.command()
+def semantic(
+    context: typer.Context,
+    project: ProjectName,
+    threshold: Annotated[float, typer.Option(help="The least cosine of a pair, 0.3 to 1.")] = 0.75,
+    model: Annotated[str, typer.Option(help="multilingual (Chinese too) or english.")] = "multilingual",
+    keep: Annotated[
+        str, typer.Option(help="What a family is held against: its first, longest, newest or a labelled record.")
+    ] = "first",
+    drop: Annotated[bool, typer.Option("--drop", help="Drop the others instead of flagging them.")] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Flag records that say the same in other words.
+
+    WARNING: opposite statements ("the film is good", "the film is not good") are as near as paraphrases, or nearer.
+    Look at every pair: nothing is dropped unless --drop says so.
+    """
+    values = {"threshold": threshold, "model": model, "keep": keep, "drop": drop, "dry_run": dry_run}
+    with opened(context) as store:
+        emit(run_verb(store, projects.get(store, project), "semantic", values), as_json)
 
 
 @app.command()

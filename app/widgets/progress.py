@@ -18,7 +18,7 @@ FIGURES = (
     "answers", "withdrawn", "relabel", "suggestions", "already",
 )  # fmt: skip
 QUIET = ("withdrawn", "relabel", "suggestions", "already")  # figures that say nothing where they are nought
-ON_RECORDS = ("import", "clean", "dedupe", "augment", "edit", "keep", "bulk", "change-labels", "simulate")
+ON_RECORDS = ("import", "clean", "dedupe", "augment", "edit", "keep", "drop-leaks", "bulk", "change-labels", "simulate")
 LOOKS = {
     "done": (":material/check_circle:", "green"), "failed": (":material/error:", "red"),
     "stopped": (":material/pause_circle:", "orange"), "cancelled": (":material/pause_circle:", "orange"),

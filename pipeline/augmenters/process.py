@@ -29,6 +29,8 @@ class WorkerFailed(WorkbenchError):
 class WorkerProcess:
     """A running worker, as a context manager: it ends with the block. One thread at a time may ask it."""
 
+    module = "pipeline.augmenters.worker"
+
     def __init__(self, log: Path | None = None) -> None:
         """`log` is the file that its messages are added to; without one they are thrown away."""
         self._log = log
@@ -41,7 +43,7 @@ class WorkerProcess:
             target = self._log.open("ab")
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.augmenters.worker"], cwd=ROOT, stdin=subprocess.PIPE,
+                [sys.executable, "-m", self.module], cwd=ROOT, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=target, start_new_session=True,
                 env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"},
             )  # fmt: skip
@@ -50,7 +52,7 @@ class WorkerProcess:
                 target.close()
         self._requests = cast("IO[bytes]", self._process.stdin)
         answers = cast("IO[bytes]", self._process.stdout)
-        threading.Thread(target=self._read, args=(answers,), name="augment-answers", daemon=True).start()
+        threading.Thread(target=self._read, args=(answers,), name="worker-answers", daemon=True).start()
         return self
 
     def __exit__(
@@ -81,6 +83,11 @@ class WorkerProcess:
         Raises WorkerFailed if the worker ends or refuses.
         """
         request = {"augmenter": augmenter, "knobs": dict(knobs), "texts": list(texts), "seeds": list(seeds)}
+        outcomes = self.ask(request, waiting)["outcomes"]
+        return [o["text"] if "text" in o else Refused(o["reason"]) for o in outcomes]
+
+    def ask(self, request: Mapping[str, Any], waiting: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """The answer to one request; `waiting` and errors as in augment."""
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
@@ -89,7 +96,7 @@ class WorkerProcess:
         said = json.loads(self._next(waiting))
         if "error" in said:
             raise WorkerFailed(said["error"])
-        return [o["text"] if "text" in o else Refused(o["reason"]) for o in said["outcomes"]]
+        return cast("dict[str, Any]", said)
 
     def _next(self, waiting: Callable[[], None]) -> bytes:
         while True:

@@ -22,6 +22,7 @@ from pipeline.dedup import kernels_pairs as kernels
 from pipeline.dedup.bands import Bands, choose
 from pipeline.dedup.kernels_text import band_keys, wholes
 from pipeline.dedup.signer import Cut, Signer
+from pipeline.dedup.unmet import unmet
 
 Array = NDArray[Any]
 Progress = Callable[[float], None]  # called with the share that is done, 0 to 1; may raise to stop the work
@@ -40,7 +41,8 @@ class Found:
     """What is alike among texts 0..n-1: pairs x[i] < y[i] with their Jaccard index, and the family of each text.
 
     roots[t] is the first text of t's family (t itself when it is alone). `elided` counts pairs among copies that are
-    true but not listed (ALL_COPIES, ALL_PAIRS); `cut` counts buckets over LARGE_BUCKET, where pairs may be missed.
+    true but not listed (ALL_COPIES, ALL_PAIRS); `cut` counts buckets over LARGE_BUCKET, where pairs may be missed, and
+    `missing` says how many pairs these may be, at most.
     """
 
     x: Array
@@ -49,6 +51,7 @@ class Found:
     roots: Array
     elided: int
     cut: int
+    missing: int = 0
 
 
 class Search:
@@ -66,6 +69,8 @@ class Search:
         self._cut, self._spread, self._size = cut, signer.spread, len(rows)
         # Inside, texts are numbered by their place in _texts: those that may meet another one, in order.
         self._texts = np.flatnonzero(rows >= 0)
+        least = np.asarray(least).view()
+        least.flags.writeable = False  # whether a file or memory: kernels are compiled for one kind of array
         self._fresh = np.ones(len(self._texts), np.bool_) if fresh is None else fresh[self._texts]
         self._keys = self._keyed(least, rows)
         if fresh is not None:
@@ -94,12 +99,13 @@ class Search:
         roots = np.arange(len(self._first))
         kernels.join(roots, x.astype(np.int64), y.astype(np.int64))
         x, y, jaccard = self._complete(roots, x, y, jaccard)
+        missing = unmet(buckets, LARGE_BUCKET, self._first, self._fresh, x, y) if cut else 0
         progress(0.95)
         x, y, jaccard, elided = self._expand(x, y, jaccard)
         wanted = self._fresh[x] | self._fresh[y]
         whose = np.arange(self._size)
         whose[self._texts] = self._texts[roots[self._first]]
-        return Found(self._texts[x[wanted]], self._texts[y[wanted]], jaccard[wanted], whose, elided, cut)
+        return Found(self._texts[x[wanted]], self._texts[y[wanted]], jaccard[wanted], whose, elided, cut, missing)
 
     def similarities(self, x: Array, y: Array) -> Array:
         """The exact Jaccard index of pairs of texts that are in families (after `found`)."""

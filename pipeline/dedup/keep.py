@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dedup.engine import Found, Search
-from pipeline.dedup.index import Index
+from pipeline.dedup.engine import Found
 
 Array = NDArray[Any]
+
+
+class Compared(Protocol):
+    """A search that can say how similar two of its texts are."""
+
+    def similarities(self, x: Array, y: Array) -> Array: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Members:
         return len(np.unique(self.root))
 
 
-def members(search: Search | Index, found: Found, merits: Array) -> Members:
+def members(search: Compared, found: Found, merits: Array) -> Members:
     """Choose each family's keeper: the text with the most merit (one number for each text), of equals the first."""
     text = np.flatnonzero(np.bincount(found.roots, minlength=len(found.roots))[found.roots] > 1)
     order = np.lexsort((text, -merits[text].astype(np.float64), found.roots[text]))

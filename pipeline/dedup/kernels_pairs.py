@@ -69,7 +69,7 @@ def verify(
     shingles: Array, starts: Array, counts: Array, threshold: float, most: int, fresh: Array,
 ) -> tuple[Array, Array, Array, int]:  # fmt: skip
     """Compare the texts that share a bucket, for buckets first to last of one band; edges bound buckets in members.
-    Of two texts at least one must be fresh.
+    Of a pair at least one text must be fresh.
 
     A pair that shared a bucket in an earlier band was compared there. A bucket of more than `most` texts would cost its
     square: there each text is compared, in order, with leaders only (texts like no earlier leader, at most `most`), and
@@ -89,7 +89,8 @@ def verify(
             matched = False
             for i in range(led if large else k):
                 x = leaders[i] if large else bucket[i]
-                if not (fresh[x] or fresh[y]):
+                wanted = fresh[x] or fresh[y]
+                if not (wanted or large):  # who leads does not hang on who is fresh
                     continue
                 small, big = min(counts[x], counts[y]), max(counts[x], counts[y])
                 if small < threshold * big - 1e-6:
@@ -105,6 +106,9 @@ def verify(
                 index = similarity(shingles, starts, counts, x, y, threshold)
                 if index < 0:
                     continue
+                matched = True
+                if not wanted:
+                    break
                 if found == room:
                     room *= 2
                     grown_x, grown_y = np.empty(room, np.uint32), np.empty(room, np.uint32)
@@ -113,7 +117,6 @@ def verify(
                     xs, ys, js = grown_x, grown_y, grown_j
                 xs[found], ys[found], js[found] = x, y, index
                 found += 1
-                matched = True
                 if large:
                     break
             if large and not matched and led < most:

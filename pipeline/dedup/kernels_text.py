@@ -13,11 +13,13 @@ import numpy as np
 from pipeline.dedup.kernels import SEED, Array, compiled, finish, mix
 
 WORDS, CHARACTERS, BY_SCRIPT = 0, 1, 2
-PADDING = 16  # bytes of nothing behind a text, so that eight can be read at its end
+PADDING = 16  # bytes behind the texts, so that eight can be read at their end; the whole run is a multiple of 8 long
 
 _MAX32 = np.uint32(0xFFFFFFFF)
 _HIGH = np.uint64(0x8080808080808080)
 _BELOW_33 = np.uint64(0x5F5F5F5F5F5F5F5F)  # added to a byte under 0x80, it sets the high bit if the byte is over 32
+_FROM_A = np.uint64(0x3F3F3F3F3F3F3F3F)  # so does this one if the byte is 65 or more,
+_OVER_Z = np.uint64(0x2525252525252525)  # and this one if it is over 90
 _ONES = np.uint64(0x0101010101010101)
 _U1, _U7, _U8, _U56, _U63 = np.uint64(1), np.uint64(7), np.uint64(8), np.uint64(56), np.uint64(63)
 
@@ -80,30 +82,21 @@ def space_at(data: Array, p: int, end: int) -> int:
 
 
 @compiled
-def plain_copy(data: Array, p: int, end: int, out: Array) -> bool:
-    """data[p:end] into out with ASCII letters lowered, and zeros behind it. Returns whether all of it is ASCII without
-    control characters other than white space, so that a byte is white space if it is under 33."""
-    high, odd = np.uint8(0), np.uint8(0)
-    size = end - p
-    for i in range(size):
-        c = data[p + i]
-        high |= c
-        odd |= np.uint8(c < 9) | (np.uint8(c > 13) & np.uint8(c < 28))
-        out[i] = c | (np.uint8(np.uint8(c - np.uint8(65)) < np.uint8(26)) << np.uint8(5))
-    out[size : size + PADDING] = 0
-    return bool(high < 0x80 and odd == 0)
-
-
-@compiled
-def plain_word_hashes(packed: Array, size: int, out: Array) -> int:
-    """As word_hashes, for the result of plain_copy as 64-bit numbers: eight bytes a step, without a branch a byte."""
+def plain_word_hashes(packed: Array, p: int, end: int, out: Array) -> int:
+    """As word_hashes, for bytes that are seen as 64-bit numbers: eight at a step, without a branch for each. -1 if they
+    are not all ASCII without control characters other than white space. Reads up to PADDING bytes behind the end."""
     found = 0
-    i: Any = 0
+    i: Any = p
     h, length = SEED, np.uint64(0)
-    while i < size:
+    while i < end:
         at, shift = i >> 3, np.uint64((i & 7) * 8)
         eight = (packed[at] >> shift) | ((packed[at + 1] << _U1) << (_U63 - shift))
-        spaces = ((eight + _BELOW_33) & _HIGH) ^ _HIGH
+        if end - i < 8:
+            eight &= (_U1 << np.uint64((end - i) * 8)) - _U1
+        if eight & _HIGH:
+            return -1
+        spaces = ((eight + _BELOW_33) & _HIGH) ^ _HIGH  # before anything else: the next step waits for it alone
+        eight |= (((eight + _FROM_A) ^ (eight + _OVER_Z)) & _HIGH) >> np.uint64(2)  # lower-case
         if spaces == 0:
             h = mix(h, eight)
             length += _U8
@@ -114,11 +107,16 @@ def plain_word_hashes(packed: Array, size: int, out: Array) -> int:
         if width:
             h = mix(h, eight & before)
             length += width
+            i += np.int64(width)
+        if i < end:
+            c = (eight >> (width << np.uint64(3))) & np.uint64(0xFF)
+            if c != 32 and not (9 <= c <= 13 or c >= 28):
+                return -1
         if length:
             out[found] = finish(h ^ length)
             found += 1
             h, length = SEED, np.uint64(0)
-        i += np.int64(width) + 1
+        i += 1
     if length:
         out[found] = finish(h ^ length)
         found += 1
@@ -225,15 +223,14 @@ def shingle_hashes(units: Array, count: int, n: int, seed: Any, out: Array) -> i
 
 
 @compiled
-def cut_one(data: Array, p: int, end: int, unit: int, n: int, packed: Array, units: Array, out: Array) -> int:
-    """The shingles of data[p:end] into out; packed and units are room to work in. Returns how many."""
-    plain = plain_copy(data, p, end, packed.view(np.uint8)) if unit != CHARACTERS else False
-    if unit == BY_SCRIPT:
-        unit = CHARACTERS if not plain and mostly_unspaced(data, p, end) else WORDS
-    if unit == CHARACTERS:
+def cut_one(data: Array, p: int, end: int, unit: int, n: int, units: Array, out: Array) -> int:
+    """The shingles of data[p:end] into out; units is room to work in. Returns how many."""
+    found = plain_word_hashes(data.view(np.uint64), p, end, units) if unit != CHARACTERS else -1
+    if found >= 0:
+        return shingle_hashes(units, found, n, SEED, out)
+    if unit == CHARACTERS or (unit == BY_SCRIPT and mostly_unspaced(data, p, end)):
         return shingle_hashes(units, character_codes(data, p, end, units), n, finish(SEED), out)
-    found = plain_word_hashes(packed, end - p, units) if plain else word_hashes(data, p, end, units)
-    return shingle_hashes(units, found, n, SEED, out)
+    return shingle_hashes(units, word_hashes(data, p, end, units), n, SEED, out)
 
 
 @compiled
@@ -247,11 +244,10 @@ def longest_of(offsets: Array) -> int:
 @compiled
 def cut(data: Array, offsets: Array, unit: int, n: int, shingles: Array, counts: Array) -> int:
     """The shingles of texts, one text after the other: counts[d] of text d. Returns how many were written."""
-    longest = longest_of(offsets)
-    units, packed = np.empty(longest + 1, np.uint64), np.empty((longest + PADDING) // 8 + 2, np.uint64)
+    units = np.empty(longest_of(offsets) + 1, np.uint64)
     at = 0
     for d in range(len(counts)):
-        counts[d] = cut_one(data, offsets[d], offsets[d + 1], unit, n, packed, units, shingles[at:])
+        counts[d] = cut_one(data, offsets[d], offsets[d + 1], unit, n, units, shingles[at:])
         at += counts[d]
     return at
 
@@ -261,11 +257,10 @@ def sign(
     data: Array, offsets: Array, unit: int, n: int, a: Array, b: Array, shingles: Array, counts: Array, least: Array
 ) -> int:
     """As `cut`, and the minima of each text into least[d]."""
-    longest = longest_of(offsets)
-    units, packed = np.empty(longest + 1, np.uint64), np.empty((longest + PADDING) // 8 + 2, np.uint64)
+    units = np.empty(longest_of(offsets) + 1, np.uint64)
     at = 0
     for d in range(len(counts)):
-        made = cut_one(data, offsets[d], offsets[d + 1], unit, n, packed, units, shingles[at:])
+        made = cut_one(data, offsets[d], offsets[d + 1], unit, n, units, shingles[at:])
         minima(shingles[at : at + made], a, b, least[d])
         counts[d] = made
         at += made

@@ -49,7 +49,7 @@ class Shingle:
     def of(self, text: str) -> frozenset[tuple[str, ...]]:
         """The set of shingles of a text. Those of words and those of characters never are the same."""
         lowered = text.lower()
-        by_words = self.unit == "word" or (self.unit == "auto" and not mostly_unspaced(text))
+        by_words = self.unit == "word" or (self.unit == "auto" and not mostly_unspaced(lowered))
         parts = [f"{word} " for word in lowered.split()] if by_words else re.sub(r"\s+", " ", lowered)
         if not parts:
             return frozenset()

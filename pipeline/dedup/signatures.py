@@ -2,7 +2,8 @@
 
 A file beside the database, one for each project and kind of shingle. It is a cache: rows are only ever added, a row is
 named by the text that it was made from, and whoever deletes the file loses nothing but time. A text is named by its
-record and by the edit that made it read so (0: as it was imported); neither ever changes.
+record and by a number for how it reads (readings.marks), `edit`; neither ever changes. A row that is not as it was
+written is taken for none, whatever happened to the file.
 """
 
 from __future__ import annotations
@@ -19,43 +20,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dedup.bands import MOST
+from pipeline.dedup.kernels_text import wholes
 from pipeline.dedup.shingles import Shingle
 
 Array = NDArray[Any]
 
-FORM = 1  # of the hashes and of a row: another number, another file
+FORM = 2  # of the hashes and of a row: another number, another file
 NAME = np.dtype([("check", "<u8"), ("record", "<i8"), ("edit", "<i8"), ("count", "<i8")])
 NAMED = ("record", "edit", "count")
 # count: of shingles, repeats included; 0 for a text that has none
-LEAST = np.dtype(("<u4", (MOST,)))
 _CHECKED = np.uint64(0x9E3779B97F4A7C15)
 
 _locks: dict[Path, threading.RLock] = {}
 _locks_lock = threading.Lock()
 
 
-class Signatures:
-    """The signatures of one project's texts by one kind of shingle. Safe between threads of one process."""
+class Rows:
+    """One row of numbers a text, in a file. Safe between threads of one process."""
 
-    def __init__(self, folder: Path | None, project_id: int, shingle: Shingle) -> None:
-        """`folder` is made when something is written; None keeps all in memory."""
-        self._folder = folder
-        self._name = f"{project_id}-{shingle.unit}-{shingle.n}.{FORM}"
-        self._memory = np.empty(0, NAME), np.empty((0, MOST), np.uint32)
+    def __init__(self, folder: Path | None, name: str, width: int, part: str) -> None:
+        """`folder` is made when something is written; None keeps all in memory. A row is `width` numbers of uint32, in
+        the file `name`.`part`."""
+        self._folder, self._name, self._width, self._part = folder, name, width, part
+        self._row = np.dtype(("<u4", (width,)))
+        self._memory = np.empty(0, NAME), np.empty((0, width), np.uint32)
         with _locks_lock:
             fresh = threading.RLock()
             self._lock = fresh if folder is None else _locks.setdefault(folder / self._name, fresh)
 
     def rows(self) -> tuple[Array, Array]:
-        """What each row is of (NAME), and its minima, as they lie on disk. A torn last row is not among them."""
+        """What each row is of (NAME), and its numbers, as they lie on disk. A torn last row is not among them."""
         if self._folder is None:
             return self._memory
         with self._lock:
-            whole = min(self._whole("names", NAME), self._whole("least", LEAST))
+            whole = min(self._whole("names", NAME), self._whole(self._part, self._row))
         if not whole:
-            return np.empty(0, NAME), np.empty((0, MOST), np.uint32)
+            return np.empty(0, NAME), np.empty((0, self._width), np.uint32)
+        numbers = self._folder / f"{self._name}.{self._part}"
         return (np.fromfile(self._folder / f"{self._name}.names", NAME, whole),
-                np.memmap(self._folder / f"{self._name}.least", np.uint32, "r", shape=(whole, MOST)))  # fmt: skip
+                np.memmap(numbers, np.uint32, "r", shape=(whole, self._width)))  # fmt: skip
 
     def append(self, records: Array, edits: Array, counts: Array, least: Array) -> None:
         """Add rows, one a text."""
@@ -67,8 +70,8 @@ class Signatures:
                 self._memory = np.concatenate([self._memory[0], names]), np.concatenate([self._memory[1], least])
                 return
             self._folder.mkdir(parents=True, exist_ok=True)
-            whole = min(self._whole("names", NAME), self._whole("least", LEAST))
-            for part, kind, rows in (("least", LEAST, least), ("names", NAME, names)):
+            whole = min(self._whole("names", NAME), self._whole(self._part, self._row))
+            for part, kind, rows in ((self._part, self._row, least), ("names", NAME, names)):
                 with (self._folder / f"{self._name}.{part}").open("ab") as file:
                     os.truncate(
                         file.fileno(), whole * kind.itemsize
@@ -91,6 +94,13 @@ class Signatures:
         return path.stat().st_size // kind.itemsize if path.exists() else 0
 
 
+class Signatures(Rows):
+    """The signatures of one project's texts by one kind of shingle: rows of minima."""
+
+    def __init__(self, folder: Path | None, project_id: int, shingle: Shingle) -> None:
+        super().__init__(folder, f"{project_id}-{shingle.unit}-{shingle.n}.{FORM}", MOST, "least")
+
+
 def place(names: Array, least: Array, records: Array, edits: Array) -> Array:
     """Which row is that of each text; -1 for a text that has none. `records` ascend."""
     found = np.full(len(records), -1, np.int64)
@@ -107,8 +117,15 @@ def place(names: Array, least: Array, records: Array, edits: Array) -> Array:
     return found
 
 
-def _check(names: Array, least: Array, at: Array | slice = slice(None)) -> Array:
-    """Tells a row that was written whole from one of which the machine lost a part when it stopped."""
-    ends = least[at, 0].astype(np.uint64) << np.uint64(32) | least[at, -1].astype(np.uint64)
+def _check(names: Array, least: Array, at: Array | None = None) -> Array:
+    """Tells a row that was written whole from one of which the machine lost a part when it stopped: it hangs on every
+    bit of the row."""
+    least = np.asarray(least).view()
+    least.flags.writeable = False  # whether a file or memory: the kernel is compiled for one kind of array
+    at = np.arange(len(least)) if at is None else at
+    whole = np.empty(len(at), np.uint64)
+    wholes(least, at, whole)
+    if least.shape[1] % 2:  # it takes numbers in twos
+        whole ^= least[at, -1]
     parts = (names[name].astype(np.uint64) * _CHECKED >> np.uint64(i) for i, name in enumerate(NAMED))
-    return np.asarray(functools.reduce(np.bitwise_xor, parts, ends ^ _CHECKED))
+    return np.asarray(functools.reduce(np.bitwise_xor, parts, whole ^ _CHECKED))

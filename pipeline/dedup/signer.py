@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_text as kernels
 from pipeline.dedup.bands import MOST, permutations
+from pipeline.dedup.kernels_text import PADDING
 from pipeline.dedup.shingles import Shingle
 
 Array = NDArray[Any]
@@ -92,23 +93,36 @@ class Signer:
 
     def _bytes(self, texts: pa.Array | pa.ChunkedArray) -> tuple[Array, Array]:
         """The lower-cased texts as one run of UTF-8 with offsets (but for ASCII letters, which the kernels lower)."""
-        chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-        column = pa.concat_arrays([pa.array([], pa.large_string()), *(one.cast(pa.large_string()) for one in chunks)])
-        data, offsets = _views(column)
-        lowered = np.empty(len(column), np.bool_)
+        data, offsets = _run(texts)
+        lowered = np.empty(len(offsets) - 1, np.bool_)
 
         def look(first: int) -> None:
             kernels.to_lower(data, offsets[first : first + BLOCK + 1], _changes(), lowered[first : first + BLOCK])
 
         self.spread(look, range(0, len(lowered), BLOCK))
-        if lowered.any():
-            which = pa.array(lowered)
-            changed = pa.array([text.lower() for text in column.filter(which).to_pylist()], pa.large_string())
-            data, offsets = _views(pc.replace_with_mask(column, which, changed))
-        return data, offsets
+        if not lowered.any():
+            return data, offsets
+        which = pa.array(lowered)
+        column = pa.chunked_array(texts) if isinstance(texts, pa.Array) else texts
+        changed = pa.array([text.lower() for text in column.filter(which).to_pylist()], pa.large_string())
+        return _run(pc.replace_with_mask(column.cast(pa.large_string()).combine_chunks(), which, changed))
 
 
-def _views(column: pa.LargeStringArray) -> tuple[Array, Array]:
+def _run(texts: pa.Array | pa.ChunkedArray) -> tuple[Array, Array]:
+    """Texts as one run of bytes, a multiple of eight with PADDING at its end, and the place of each in it."""
+    chunks = [one.cast(pa.large_string()) for one in (texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts])]
+    views = [_view(chunk) for chunk in chunks]
+    sizes = [int(offsets[-1] - offsets[0]) for _, offsets in views]
+    data = np.zeros((sum(sizes) + PADDING + 7) // 8 * 8, np.uint8)
+    places, at = [np.zeros(1, np.int64)], 0
+    for (bytes_, offsets), size in zip(views, sizes, strict=True):
+        data[at : at + size] = bytes_[offsets[0] : offsets[-1]]
+        places.append(offsets[1:] - offsets[0] + at)
+        at += size
+    return data, np.concatenate(places)
+
+
+def _view(column: pa.LargeStringArray) -> tuple[Array, Array]:
     _, offsets, data = column.buffers()
     at = np.frombuffer(offsets, np.int64) if offsets else np.zeros(1, np.int64)
     at = at[column.offset : column.offset + len(column) + 1]

@@ -25,7 +25,8 @@ ORDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A record in a family. `kept` is the one that the others are held against; `similarity` is to that one."""
+    """A record in a family. `kept` is the one that the others are held against; `similarity` is to that one. `decision`
+    is the job by which a person kept or dropped it, if one did: that outranks the search."""
 
     record_id: int
     external_id: str
@@ -34,27 +35,31 @@ class Member:
     similarity: float
     dropped: bool
     labelled: bool
+    decision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A near-duplicate family: the kept record, then up to SHOWN others, the least similar first; `size` counts all."""
+    """A near-duplicate family: the kept record, then up to SHOWN others, the least similar first; `size` counts all.
+    `contradictory`: its answers differ, so its records were to be looked at again and none was dropped."""
 
     id: int
     size: int
     kept: Member
     others: tuple[Member, ...]
+    contradictory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyFilter:
     """Which families of a job: of at least and at most so many records, with this text in one of them, or only those
-    where a record stays that is unlike the kept one (`chains`)."""
+    where a record stays that is unlike the kept one (`chains`), or that contradict themselves (`contradictory`)."""
 
     least: int = 2
     most: int | None = None
     text: str = ""
     chains: bool = False
+    contradictory: bool = False
 
 
 def waiting(store: Store, project_id: int) -> int:
@@ -79,30 +84,9 @@ def labelled(store: Store, project_id: int) -> pa.Array:
     )
 
 
-def orphans(store: Store, project_id: int) -> list[int]:
-    """The records that are dropped as near-duplicates of one that has left the data set, or reads otherwise now."""
-    return [row["record_id"] for row in store.rows(
-        """
-        WITH live AS (SELECT id FROM job_live WHERE project_id = $project),
-        said AS (SELECT record_id, arg_max({'id': id, 'kind': kind, 'step': step, 'job_id': job_id},
-            id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 END) AS last FROM verdict
-          WHERE kind IN ('drop', 'keep') AND job_id IN (SELECT id FROM live) GROUP BY record_id),
-        edits AS (SELECT record_id, max(id) AS edit FROM verdict
-          WHERE kind = 'edit' AND job_id IN (SELECT id FROM live) GROUP BY record_id)
-        SELECT d.record_id FROM said d
-        JOIN family_member m ON m.job_id = d.last.job_id AND m.record_id = d.record_id AND NOT m.kept
-        JOIN family_member k ON k.job_id = m.job_id AND k.family_id = m.family_id AND k.kept
-        JOIN record r ON r.id = k.record_id
-        LEFT JOIN said g ON g.record_id = k.record_id LEFT JOIN edits e ON e.record_id = k.record_id
-        WHERE d.last.kind = 'drop' AND d.last.step = 'dedupe'
-          AND (g.last.kind = 'drop' OR e.edit > d.last.id OR r.job_id NOT IN (SELECT id FROM live))
-        ORDER BY d.record_id
-        """, {"project": project_id})]  # fmt: skip
-
-
 def clear(cursor: Cursor, job_id: int) -> None:
     """Inside a transaction: take away what an earlier, broken-off try of this job wrote. Nobody has seen it."""
-    for table in ("pair", "family_member", "verdict"):
+    for table in ("pair", "family_member", "verdict", "relabel_request"):
         cursor.execute(f"DELETE FROM {table} WHERE job_id = ?", [job_id])
 
 
@@ -118,34 +102,6 @@ def append_members(
     """Inside a transaction: add members of families."""
     job = pa.repeat(pa.scalar(job_id, pa.int32()), len(record))
     store.insert("family_member", pa.table([job, family, record, kept, similarity], schema=MEMBERS), cursor)
-
-
-def drop_members(cursor: Cursor, job_id: int, step: str, threshold: float) -> int:
-    """Inside a transaction: a drop verdict for each member at least so similar to its kept record. Returns how many."""
-    made = cursor.execute(
-        """
-        INSERT INTO verdict (record_id, job_id, step, kind, reason)
-        SELECT m.record_id, m.job_id, $step, 'drop',
-          format('near-duplicate of {} (similarity {:.3f})', r.external_id, m.similarity)
-        FROM family_member m
-        JOIN family_member k ON k.job_id = m.job_id AND k.family_id = m.family_id AND k.kept
-        JOIN record r ON r.id = k.record_id
-        WHERE m.job_id = $job AND NOT m.kept AND m.similarity >= $threshold
-        ORDER BY m.record_id
-        """,
-        {"job": job_id, "step": step, "threshold": threshold},
-    ).fetchone()
-    return int(made[0]) if made else 0
-
-
-def bring_back(cursor: Cursor, job_id: int, step: str, record_ids: Sequence[int]) -> None:
-    """Inside a transaction: a keep verdict for each of the records that the job does not drop."""
-    cursor.execute(
-        "INSERT INTO verdict (record_id, job_id, step, kind, reason) SELECT id, $job, $step, 'keep', "
-        "'what it was a near-duplicate of is gone' FROM (SELECT unnest($ids::BIGINT[]) AS id) "
-        "WHERE id NOT IN (SELECT record_id FROM verdict WHERE job_id = $job AND kind = 'drop')",
-        {"job": job_id, "step": step, "ids": list(record_ids)},
-    )
 
 
 def pairs(store: Store, job_id: int) -> pa.Table:
@@ -171,18 +127,49 @@ def sizes(store: Store, job_id: int) -> list[dict[str, int]]:
     )
 
 
+def held(store: Store, job_id: int) -> int:
+    """How many of the records that a job drops stay all the same, because a person has said so."""
+    return int(
+        store.scalar(
+            "SELECT count(*) FROM (SELECT record_id FROM verdict v JOIN job j ON j.id = v.job_id "
+            "WHERE j.state = 'done' AND v.step = 'by hand' AND v.kind IN ('drop', 'keep') AND record_id IN "
+            "(SELECT record_id FROM verdict WHERE job_id = $job AND kind = 'drop') "
+            "GROUP BY record_id HAVING arg_max(v.kind, v.id) = 'keep')",
+            {"job": job_id},
+        )
+    )
+
+
+def decided(store: Store, job_ids: Sequence[int]) -> dict[int, int]:
+    """How many records each of these decisions by hand was about."""
+    rows = store.rows(
+        "SELECT job_id, count(DISTINCT record_id) AS n FROM verdict "
+        "WHERE job_id IN (SELECT unnest($jobs::INTEGER[])) GROUP BY job_id",
+        {"jobs": list(job_ids)},
+    )
+    return {row["job_id"]: row["n"] for row in rows}
+
+
 def page(store: Store, job_id: int, where: FamilyFilter | None = None, *, order: str = "largest", limit: int = 10,
          offset: int = 0) -> list[Family]:  # fmt: skip
     """One page of a job's families. `dropped` is as the records are now, or would be if the job is a preview."""
+    return counted_page(store, job_id, where, order=order, limit=limit, offset=offset)[1]
+
+
+def counted_page(store: Store, job_id: int, where: FamilyFilter | None = None, *, order: str = "largest",
+                 limit: int = 10, offset: int = 0) -> tuple[int, list[Family]]:  # fmt: skip
+    """How many families the filter names, and one page of them, as in `page`; of pages past the last the last one."""
     chosen = store.rows(
-        f"{_families(where)} SELECT family_id, n FROM chosen ORDER BY {ORDERS[order]} LIMIT $limit OFFSET $offset",
+        f"{_families(where)}, total AS (SELECT count(*) AS total FROM chosen) SELECT family_id, n, odd, total "
+        f"FROM chosen, total ORDER BY {ORDERS[order]} LIMIT $limit "
+        "OFFSET (SELECT least($offset, greatest(total - 1, 0) // $limit * $limit) FROM total)",
         {**_params(job_id, where), "limit": limit, "offset": offset},
     )
     found: dict[int, list[Member]] = {}
     for row in _members(store, job_id, [row["family_id"] for row in chosen]):
         found.setdefault(row.pop("family_id"), []).append(Member(**row))
-    return [
-        Family(row["family_id"], row["n"], found[row["family_id"]][0], tuple(found[row["family_id"]][1:]))
+    return (chosen[0]["total"] if chosen else 0), [
+        Family(row["family_id"], row["n"], found[row["family_id"]][0], tuple(found[row["family_id"]][1:]), row["odd"])
         for row in chosen
         if row["family_id"] in found
     ]
@@ -197,15 +184,28 @@ def ids(store: Store, job_id: int, family_id: int) -> list[tuple[int, bool]]:
     return [(row["record_id"], row["kept"]) for row in rows]
 
 
+def records_of(store: Store, job_id: int, family_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Every record id of each of these families, ascending."""
+    found: dict[int, list[int]] = {family_id: [] for family_id in family_ids}
+    for row in store.rows(
+        "SELECT family_id, record_id FROM family_member WHERE job_id = $job "
+        "AND family_id IN (SELECT unnest($families::BIGINT[])) ORDER BY record_id",
+        {"job": job_id, "families": list(family_ids)},
+    ):
+        found[row["family_id"]].append(row["record_id"])
+    return found
+
+
 # The families of a job that a filter names, with their size and the least similarity in them.
 _FAMILIES = """
 WITH family AS (
   SELECT family_id, count(*) AS n, min(similarity) AS low,
-    bool_or(NOT kept AND similarity < (SELECT (params->>'threshold')::DOUBLE FROM job WHERE id = $job)) AS chain
+    bool_or(NOT kept AND similarity < (SELECT (params->>'threshold')::DOUBLE FROM job WHERE id = $job)) AS chain,
+    bool_or(record_id IN (SELECT record_id FROM relabel_request WHERE job_id = $job)) AS odd
   FROM family_member WHERE job_id = $job GROUP BY family_id),
-chosen AS (
+chosen AS MATERIALIZED (
   SELECT * FROM family
-  WHERE n >= $least AND ($most IS NULL OR n <= $most) AND (chain OR NOT $chains) {text})
+  WHERE n >= $least AND ($most IS NULL OR n <= $most) AND (chain OR NOT $chains) AND (odd OR NOT $odd) {text})
 """
 _WITH_TEXT = """AND family_id IN (
   SELECT m.family_id FROM family_member m JOIN record r ON r.id = m.record_id
@@ -218,7 +218,8 @@ def _families(where: FamilyFilter | None) -> str:
 
 def _params(job_id: int, where: FamilyFilter | None) -> dict[str, Any]:
     where = where or FamilyFilter()
-    params = {"job": job_id, "least": where.least, "most": where.most, "chains": where.chains}
+    params = {"job": job_id, "least": where.least, "most": where.most, "chains": where.chains,
+              "odd": where.contradictory}  # fmt: skip
     return {**params, "text": where.text.strip()} if where.text.strip() else params
 
 
@@ -237,10 +238,13 @@ def _members(store: Store, job_id: int, family_ids: list[int]) -> list[dict[str,
           WHERE v.record_id IN (SELECT record_id FROM shown) AND (j.state = 'done' OR j.id = $job)),
         last AS (
           SELECT record_id, arg_max(text, id) FILTER (kind = 'edit') AS text,
-            arg_max(kind, id) FILTER (kind IN ('drop', 'keep')) AS kind
+            arg_max({'kind': kind, 'hand': step = 'by hand', 'job': job_id},
+              id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 END)
+              FILTER (kind IN ('drop', 'keep')) AS word
           FROM said GROUP BY record_id)
         SELECT m.family_id, m.record_id, r.external_id, coalesce(l.text, r.text) AS text, m.kept, m.similarity,
-          coalesce(l.kind = 'drop', false) AS dropped, m.record_id IN (
+          coalesce(l.word.kind = 'drop', false) AS dropped, CASE WHEN l.word.hand THEN l.word.job END AS decision,
+          m.record_id IN (
             SELECT a.record_id FROM annotation_now a
             WHERE a.record_id IN (SELECT record_id FROM shown) AND a.state = 'submitted') AS labelled
         FROM shown m JOIN record r ON r.id = m.record_id LEFT JOIN last l ON l.record_id = m.record_id

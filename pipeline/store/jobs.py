@@ -49,7 +49,7 @@ def reopen(store: Store, job_id: int) -> Job:
         halted = ("stopped", "failed", "cancelled")
         _refuse_unless(cursor, job_id, halted, "a stopped, failed or cancelled job can go on")
         _refuse_busy(cursor, job.project_id)
-        base = _unmoved(cursor, job) if job.kind in ("clean", "dedupe", "augment", "change-labels") else []
+        base = _unmoved(cursor, job) if job.kind in ("clean", "dedupe", "semantic", "augment", "change-labels") else []
         owner = {**_owner(), "base": base}
         cursor.execute("UPDATE job SET state = 'running', error = '', owner = ? WHERE id = ?", [to_json(owner), job_id])
 
@@ -188,7 +188,7 @@ def _base(cursor: Cursor, project_id: int | None, kind: str, own: int) -> list[i
     answers also the changes of labels."""
     found = cursor.execute(
         "SELECT id FROM job WHERE project_id IS NOT DISTINCT FROM $project AND state = 'done' AND id <> $own "
-        "AND (kind IN ('import', 'clean', 'dedupe', 'augment', 'edit') OR kind = $kind AND kind = 'freeze' "
+        "AND (kind IN ('import', 'clean', 'dedupe', 'semantic', 'augment', 'edit') OR kind = $kind AND kind = 'freeze' "
         "OR kind = 'change-labels' AND $kind IN ('import', 'simulate', 'bulk', 'change-labels') "
         "OR kind IN ('simulate', 'bulk') AND $kind = 'change-labels') "
         "ORDER BY id",

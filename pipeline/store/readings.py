@@ -65,6 +65,31 @@ def texts(store: Store, ids: Array, edits: Array) -> pa.ChunkedArray:
     return text
 
 
+def marks(store: Store, ids: Array, edits: Array) -> Array:
+    """A number for each of these texts (ids ascend) that no other text of the same id and edit has.
+
+    The database gives its numbers again after an older copy of the file was put back, or a new file took its name. So
+    the moment at which the job was opened that wrote the text goes into it: files beside the database name texts by it.
+    """
+    if not len(ids):
+        return _NONE
+    jobs = store.arrow("SELECT id, epoch_us(created_at) AS made FROM job ORDER BY id")
+    wrote = _jobs_of(store, "record", ids)
+    wrote[edits > 0] = _jobs_of(store, "verdict", edits[edits > 0])
+    made = jobs.column("made").to_numpy()[np.searchsorted(jobs.column("id").to_numpy(), wrote)]
+    return np.asarray((made.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)).view(np.int64) ^ edits)
+
+
+def _jobs_of(store: Store, table: str, ids: Array) -> Array:
+    """The jobs that wrote these rows of a table."""
+    if not len(ids):
+        return _NONE
+    rows = store.arrow(f"SELECT id, job_id FROM {table} WHERE id BETWEEN ? AND ?", [int(ids.min()), int(ids.max())])
+    had, jobs = rows.column("id").to_numpy(), rows.column("job_id").to_numpy().astype(np.int64)
+    order = np.argsort(had, kind="stable")
+    return np.asarray(jobs[order[np.searchsorted(had[order], ids)]])
+
+
 def note_looked_at(store: Store, cursor: Cursor, job_id: int, ids: Array, edits: Array) -> None:
     """Inside a transaction: write down which texts a job looked at, in place of what an earlier try of it wrote."""
     begins = np.ones(len(ids), np.bool_)
@@ -75,16 +100,20 @@ def note_looked_at(store: Store, cursor: Cursor, job_id: int, ids: Array, edits:
     store.insert("looked_at", pa.table([job, ids[begins], ids[ends], edits[begins]], schema=RUNS), cursor)
 
 
-def looked_at(store: Store, project_id: int, shingle: str, threshold: float, ids: Array, edits: Array) -> Array:
-    """Which of these texts the project's last live search by this shingle, at most at this threshold, looked at."""
+def looked_at(
+    store: Store, project_id: int, shingle: str, threshold: float, ids: Array, edits: Array, mode: str = "near"
+) -> Array:
+    """Which of these texts the project's last live search in this mode, by this shingle, at most at this threshold,
+    looked at."""
     table = store.arrow(
         """
         SELECT first_id, last_id, edit FROM looked_at WHERE job_id = (
           SELECT max(id) FROM job WHERE project_id = $project AND state = 'done' AND kind = 'dedupe'
           AND params->>'shingle' = $shingle AND (params->>'threshold')::DOUBLE <= $threshold
+          AND coalesce(params->>'mode', 'near') = $mode
           AND id IN (SELECT job_id FROM looked_at)) ORDER BY first_id
         """,
-        {"project": project_id, "shingle": shingle, "threshold": threshold},
+        {"project": project_id, "shingle": shingle, "threshold": threshold, "mode": mode},
     )
     if not table.num_rows:
         return np.zeros(len(ids), np.bool_)

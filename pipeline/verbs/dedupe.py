@@ -11,24 +11,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.dedup.shingles import Shingle, unspaced
 from pipeline.domain import WorkbenchError
 from pipeline.jobs import Handle, verbs
 from pipeline.knobs import knob
-from pipeline.store import Store, families, readings
+from pipeline.store import Store, families, family_labels, family_verdicts, readings
 from pipeline.store import jobs as job_store
 from pipeline.store.exports import replaceable
+from pipeline.verbs import dedupe_keep
 
 if TYPE_CHECKING:
     from pipeline.dedup.engine import Found
     from pipeline.dedup.keep import Members
     from pipeline.near import Texts
 
+MODES = ("near", "contained")
+CONTAINED_FROM, CONTAINED_USUAL = 0.5, 0.9  # thresholds of the mode contained: the lowest, and one to begin with
 SCOPES = ("all", "new")
-POLICIES = ("first", "longest", "labelled")
+POLICIES = ("first", "longest", "newest", "labelled", "quality", "agreed")
 WRITTEN = 200_000  # rows written in one transaction
 SAMPLE = 200
 
@@ -39,17 +41,46 @@ class Dedupe:
     """Find near-duplicate records and keep one of each family.
 
     Two records are near-duplicates when the sets of their shingles have a Jaccard index at or over the threshold. Every
-    pair is verified exactly. A record that is unlike the kept one, and only linked to it by others, stays.
+    pair is verified exactly. A record that is unlike the kept one, and only linked to it by others, stays. A family in
+    which records have different answers to one question loses none: its answered records are first looked at again.
+
+    In the mode contained, what is looked for is a short text inside a long one: the similarity is how much of the short
+    one's shingles the long one has, of records with at least 8 different ones. No pair is missed. Of a family the
+    longest stays, whatever `keep` says, and all others of it are inside that one.
+
+    With the scope new, each record that no search has looked at is compared with all that are in the data set. So after
+    it, no two records that are there are alike without a live search having found that pair. A record that was dropped
+    is compared no more, so families may be smaller than those of one search of all, never larger; where all of a family
+    are like each other, the same number of records stays, and with keep=first the very same.
+
+    The result: pairs (listed), identical (those of them with one and the same set, in the mode near), families,
+    dropped, brought_back (records that an earlier search dropped for one that is gone or changed), contradictory
+    (families that were sent to be looked at again) and relabel (requests for it), records, new, signed, kept_unlike,
+    pairs_elided (true pairs among many copies, not listed), buckets_cut (groups too large to compare all with all) and
+    pairs_missing (how many pairs may be missing for that, at most).
     """
 
     name: ClassVar[str] = "dedupe"
+    mode: str = knob(
+        "near",
+        "What is looked for: records that are nearly the same (near), or short ones inside long ones (contained), of "
+        "which the longest stays.",
+        choices=MODES,
+    )
     threshold: float = knob(0.8, "How much of their shingles two records share, at least: 1 is all.", low=0.3, high=1.0)
     shingle: str = knob(
-        "word:5", "What is compared: word:5 is five words in a row; char:5 is five characters, for Chinese or Thai."
+        "auto:5",
+        "What is compared: word:5 is five words in a row; char:5 is five characters, for Chinese or Thai; auto:5 takes "
+        "whichever fits the script of each text.",
     )
     keep: str = knob(
-        "first", "Which record of a family stays: the first, the longest, or a labelled one.", choices=POLICIES
+        "first",
+        "Which record of a family stays: the first, the longest, the newest (imported last), a labelled one, the one "
+        "of the best quality (the highest number in the column that score names), or the one on whose answer most "
+        "annotators agree. Of equals, the first.",
+        choices=POLICIES,
     )
+    score: str = knob("", "The column with the numbers that keep=quality goes by; the highest is best.")
     scope: str = knob(
         "all",
         "What is compared: all records with each other, or only the new ones (with all) since the last search.",
@@ -61,69 +92,81 @@ class Dedupe:
     def __post_init__(self) -> None:
         if not 0.3 <= self.threshold <= 1:
             raise WorkbenchError(f"The threshold is {self.threshold:g}; it must be from 0.3 to 1.")
+        if self.mode not in MODES:
+            raise WorkbenchError(f"There is no mode of searching named '{self.mode}'; choose: {', '.join(MODES)}.")
+        if self.mode == "contained" and self.threshold < CONTAINED_FROM:
+            raise WorkbenchError(
+                f"The threshold is {self.threshold:g}; for a text inside another one it must be from 0.5 to 1."
+            )
         if self.keep not in POLICIES:
             raise WorkbenchError(f"There is no way to keep records named '{self.keep}'; choose: {', '.join(POLICIES)}.")
         if self.scope not in SCOPES:
             raise WorkbenchError(f"There is no scope named '{self.scope}'; choose: {', '.join(SCOPES)}.")
+        if self.keep == "quality" and not self.score.strip():
+            raise WorkbenchError("To keep the record of the best quality, name the column of its score.")
         Shingle.parse(self.shingle)
 
     def __call__(self, store: Store, job: Handle) -> dict[str, Any]:
         # Compiled code takes a second to load, and whoever only lists the verbs should not wait for it.
-        from pipeline.dedup.keep import members
         from pipeline.near import Texts
 
         began = time.perf_counter()
         target = _pairs_target(store, self.pairs_file)
         project_id = _project(job)
-        orphans = families.orphans(store, project_id)
+        scores = dedupe_keep.scores(store, project_id, self.score.strip()) if self.keep == "quality" else None
+        orphans = family_verdicts.orphans(store, project_id)
         with Texts(store, project_id, Shingle.parse(self.shingle), orphans) as texts:
             ids, total = texts.ids, len(texts.ids)
             fresh = self._fresh(store, project_id, texts, orphans)
-            signed = texts.sign(lambda done: job.progress(done, 2 * total, "reading"))
-            search = texts.search(self.threshold, fresh)
-            found = search.found(lambda share: job.progress(total + int(0.9 * total * share), 2 * total, "comparing"))
-            chosen = members(search, found, self._merits(store, project_id, texts, found))
+            if self.mode == "contained":
+                found, chosen, signed = self._contained(job, texts, fresh)
+            else:
+                found, chosen, signed = self._near(store, job, project_id, texts, fresh, scores)
             sample = texts.read(np.arange(min(SAMPLE, total))).to_pylist()
         self._write(store, job, ids, found, chosen)
-
-        def judge(cursor: Any) -> int:
-            job_store.checkpoint(cursor, job.id, {"found": len(found.x)}, 2 * total)
-            readings.note_looked_at(store, cursor, job.id, ids, texts.edits)
-            dropped = families.drop_members(cursor, job.id, self.name, self.threshold)
-            families.bring_back(cursor, job.id, self.name, orphans)
-            return dropped
-
-        dropped = store.transact(judge)
+        judged = self._judge(store, job, project_id, texts, orphans)
         job.progress(2 * total, 2 * total, "writing")
         if target is not None:
             _write_pairs(store, job.id, target)
         stay = int((chosen.similarity < self.threshold).sum())
+        same = int((found.jaccard == 1).sum()) if self.mode == "near" else 0
         return {
-            "pairs": len(found.x), "families": chosen.families, "dropped": dropped,
+            "pairs": len(found.x), "identical": same, "families": chosen.families, **judged,
             "seconds": round(time.perf_counter() - began, 3),
             "records": total, "new": total if fresh is None else int(fresh.sum()),
             "signed": signed, "kept_unlike": stay, "pairs_elided": found.elided, "buckets_cut": found.cut,
+            "pairs_missing": found.missing,
             **self._hint(sample),
         }  # fmt: skip
+
+    def _near(
+        self, store: Store, job: Handle, project_id: int, texts: Texts, fresh: Any, scores: pa.Table | None
+    ) -> tuple[Found, Members, int]:
+        from pipeline.dedup.keep import members
+
+        total = len(texts.ids)
+        signed = texts.sign(lambda done: job.progress(done, 2 * total, "reading"))
+        search = texts.search(self.threshold, fresh)
+        found = search.found(lambda share: job.progress(total + int(0.9 * total * share), 2 * total, "comparing"))
+        merits = dedupe_keep.merits(store, project_id, self.keep, texts, found, scores)
+        return found, members(search, found, merits), signed
+
+    def _contained(self, job: Handle, texts: Texts, fresh: Any) -> tuple[Found, Members, int]:
+        from pipeline.dedup.keep import members
+
+        total = len(texts.ids)
+        search = texts.inside(self.threshold, fresh)
+        found = search.found(lambda share: job.progress(int(1.9 * total * share), 2 * total, "comparing"))
+        return found, members(search, found, search.sizes), 0
 
     def _fresh(self, store: Store, project_id: int, texts: Texts, orphans: Sequence[int]) -> Any:
         """Which texts are new since the last search; None for all of them."""
         if self.scope == "all":
             return None
         cut = str(Shingle.parse(self.shingle))
-        seen = readings.looked_at(store, project_id, cut, self.threshold, texts.ids, texts.edits)
-        return ~seen | np.isin(texts.ids, orphans)
-
-    def _merits(self, store: Store, project_id: int, texts: Texts, found: Found) -> Any:
-        """What a record has more of than the others of its family is what it is kept for: one number for each text."""
-        if self.keep == "longest":
-            own = np.flatnonzero(np.bincount(found.roots, minlength=len(found.roots))[found.roots] > 1)
-            merits = np.zeros(len(texts.ids), np.int64)
-            merits[own] = pc.utf8_length(texts.read(own)).to_numpy() if len(own) else 0
-            return merits
-        if self.keep == "labelled":
-            return np.isin(texts.ids, families.labelled(store, project_id).to_numpy(zero_copy_only=False))
-        return np.zeros(len(texts.ids))
+        seen = readings.looked_at(store, project_id, cut, self.threshold, texts.ids, texts.edits, self.mode)
+        again = [*orphans, *family_labels.sent_back(store, project_id).to_pylist()]
+        return ~seen | np.isin(texts.ids, again)
 
     def _write(self, store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
         """Everything that was found, in batches. An earlier try that broke off is taken away first."""
@@ -140,12 +183,29 @@ class Dedupe:
             store.transact(partial(families.append_members, store, job_id=job.id, **columns))
             job.progress(int(1.98 * len(ids)), 2 * len(ids), "writing")
 
+    def _judge(
+        self, store: Store, job: Handle, project_id: int, texts: Texts, orphans: Sequence[int]
+    ) -> dict[str, int]:
+        """In one transaction: who is dropped, who comes back, and who is looked at again first."""
+        questions = dedupe_keep.asked(store, project_id, dedupe_keep.WHOLE)
+        inside = self.mode == "contained"
+
+        def work(cursor: Any) -> dict[str, int]:
+            job_store.checkpoint(cursor, job.id, {"judged": True}, 2 * len(texts.ids))
+            readings.note_looked_at(store, cursor, job.id, texts.ids, texts.edits)
+            spared, asked = dedupe_keep.send_back(store, cursor, job.id, questions)
+            dropped = family_verdicts.drop_members(cursor, job.id, self.name, self.threshold, spared, inside=inside)
+            back = family_verdicts.bring_back(cursor, job.id, self.name, orphans)
+            return {"dropped": dropped, "brought_back": back, "contradictory": len(spared), "relabel": asked}
+
+        return store.transact(work)
+
     def _hint(self, sample: list[str]) -> dict[str, str]:
-        if not self.shingle.startswith("word") or not unspaced(sample):
+        if Shingle.parse(self.shingle).unit != "word" or not unspaced(sample):
             return {}
         return {
             "hint": f"Most of these texts have no spaces between words, so {self.shingle} takes a whole sentence for "
-            "one word and finds little beyond exact copies. Run it again with char:5."
+            "one word and finds little beyond exact copies. Run it again with auto:5."
         }
 
 

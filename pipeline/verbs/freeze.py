@@ -173,10 +173,9 @@ def _links(store: Store, job: Handle, found: pa.Table) -> list[tuple[int, int]]:
 def _near(job: Handle, found: pa.Table) -> list[tuple[int, int]]:
     """Near-duplicates among the texts, found here so that a split is safe where dedupe was never run."""
     from pipeline.dedup.index import Index
-    from pipeline.dedup.shingles import Shingle, unspaced
+    from pipeline.dedup.shingles import Shingle
 
-    sample = found["text"].take(pa.array(range(0, found.num_rows, found.num_rows // 2000 + 1))).to_pylist()
-    with Index(Shingle.parse("char:5" if unspaced(sample) else "word:5"), NEAR) as index:
+    with Index(Shingle.parse("auto:5"), NEAR) as index:
         for batch in found.select(["text"]).to_batches(max_chunksize=50_000):
             index.add(batch["text"])
             _stage(job, "near-duplicates")

@@ -12,7 +12,9 @@ from tests.conftest import add_records
 from tests.journeys.conftest import Workbench
 from tests.journeys.pages import LONG, settle
 
-PAGES = ("", "records", "import", "clean", "duplicates", "augment", "label", "task", "versions", "train", "errors")
+PAGES = (
+    "", "records", "import", "clean", "duplicates", "leaks", "augment", "label", "task", "versions", "train", "errors",
+)  # fmt: skip
 HOSTILE = [
     "<script>document.title='hit'</script>",
     "**bold** [x](javascript:alert(1)) `code` $x^2$ :red[y]",

@@ -8,12 +8,18 @@ from random import Random
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.dedup import engine
+from pipeline.dedup.bands import MOST, Bands
 from pipeline.dedup.index import Index, find
 from pipeline.dedup.keep import members
+from pipeline.dedup.kernels import SEED
+from pipeline.dedup.kernels_text import shingle_hashes, word_hashes
 from pipeline.dedup.shingles import Shingle, jaccard
+from pipeline.dedup.signer import Signer
 
 letters = st.sampled_from(list("abAB 好很 不İΣσ,\u3000\u00a0\n\té😀"))
 words = st.sampled_from(["a", "b", "c", "The", "the", "好", "不好", "ß", "İ", "ΟΣ", " ", "\n", "x,", "😀"])
@@ -118,6 +124,60 @@ def test_the_order_and_the_batches_of_texts_make_no_difference(
     straight = find(corpus, threshold, cut)
     assert pairs == set(zip(straight.x.tolist(), straight.y.tolist(), strict=True))
     assert families(found.roots, order) == families(straight.roots, range(len(corpus)))
+
+
+scripts = st.characters(blacklist_categories=("Cs",))
+loose = st.one_of(
+    st.text(scripts, max_size=15),
+    st.lists(st.text(scripts, min_size=1, max_size=2), max_size=8).map(" ".join),
+    st.text(st.sampled_from("ก็ข ကခ កខ かカ字한글abАб אב ١٢\u2003\u3000"), max_size=15),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(loose, texts), max_size=10), shingles, st.floats(0.3, 0.95), st.data())
+def test_nothing_is_missed_when_all_that_share_anything_are_compared(
+    corpus: list[str], cut: str, threshold: float, data: st.DataObject
+) -> None:
+    """With a band for each permutation a true pair is missed once in 10^29: pairs are those of brute force."""
+    corpus = [*corpus, *(text + data.draw(loose) for text in corpus)]
+    sets = [Shingle.parse(cut).of(text) for text in corpus]
+    wanted = {
+        (x, y): similarity
+        for x, y in combinations(range(len(corpus)), 2)
+        if (similarity := jaccard(sets[x], sets[y])) >= threshold
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "choose", lambda _: Bands(MOST, 1))
+        found = find(corpus, threshold, cut)
+    assert (
+        dict(zip(zip(found.x.tolist(), found.y.tolist(), strict=True), found.jaccard.tolist(), strict=True)) == wanted
+    )
+
+
+plain = st.lists(
+    st.one_of(
+        st.sampled_from([1, 2, 7, 8, 9, 15, 16, 17, 24, 25, 300]).map(lambda n: "Word"[:n] + "xYz@[`{~"[: n % 9] + "a" * n),
+        st.text(st.characters(min_codepoint=0, max_codepoint=127), max_size=20),
+        st.sampled_from([" ", "  ", "\t", "\r\n", "\x0b", "\x0c", "\x1c", "\x1f", "\x00", "\x08", "\x0e", "\x1b", "\x7f"]),
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(plain, max_size=9))
+def test_the_fast_way_through_ascii_is_the_general_one(corpus: list[str]) -> None:
+    """Each text at another place of its run, so that all ways to lie across words of eight bytes occur."""
+    with Signer(Shingle("word", 1)) as signer:
+        fast = signer.cut(pa.array(corpus, pa.large_string()))
+    for text, start, count in zip(corpus, fast.starts.tolist(), fast.counts.tolist(), strict=True):
+        data = np.frombuffer(text.encode() + bytes(8), np.uint8)
+        units, slow = np.empty(len(data), np.uint64), np.empty(len(data), np.uint64)
+        found = word_hashes(data, 0, len(data) - 8, units)
+        assert count == shingle_hashes(units, found, 1, SEED, slow) == len(text.split())
+        assert fast.shingles[start : start + count].tolist() == slow[:count].tolist()
+        assert len(set(slow[:count].tolist())) == len(set(text.lower().split()))
 
 
 def families(roots: np.ndarray, names: Sequence[int]) -> set[frozenset[int]]:

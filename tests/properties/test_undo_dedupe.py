@@ -27,7 +27,7 @@ def state(store: Store) -> list[dict[str, Any]]:
     texts=st.lists(TEXT, min_size=2, max_size=12),
     threshold=st.sampled_from([0.3, 0.5, 0.8, 1.0]),
     shingle=st.sampled_from(["word:1", "word:2", "char:3"]),
-    keep=st.sampled_from(["first", "longest", "labelled"]),
+    keep=st.sampled_from(["first", "longest", "newest", "labelled", "agreed"]),
 )
 def test_undo_and_redo(texts: list[str], threshold: float, shingle: str, keep: str) -> None:
     store = open_store(":memory:")

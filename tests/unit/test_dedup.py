@@ -14,6 +14,7 @@ from pipeline.dedup import kernels_text as kernels
 from pipeline.dedup.bands import choose, permutations
 from pipeline.dedup.diff import differences, union
 from pipeline.dedup.index import Index, find
+from pipeline.dedup.kernels_pairs import verify
 from pipeline.dedup.shingles import Shingle, jaccard, mostly_unspaced, unspaced
 from pipeline.domain import WorkbenchError
 
@@ -28,13 +29,14 @@ def pairs_of(found: engine.Found) -> dict[tuple[int, int], float]:
 @pytest.mark.parametrize("count", [1, 128, 187, 256])
 def test_minima_are_datasketchs_bit_for_bit(count: int) -> None:
     rng = np.random.default_rng(count)
-    for size in (0, 1, 2, 50, 3000):
+    for size in (*range(18), 50, 3000):  # they are taken eight at a time, and the rest one by one
         hashes = rng.integers(0, 1 << 32, size, dtype=np.uint64)
+        hashes[: size // 2] |= np.uint64(0xFFFFFFF0)  # products that overflow, ties at the edge
         peer = MinHash(num_perm=count, hashfunc=lambda value: value, scheme="affine32")
         for value in hashes.tolist():
             peer.update(value)
         ours = np.empty(count, np.uint32)
-        kernels.minima(hashes, *permutations(count), ours)
+        kernels.minima(hashes | (hashes << np.uint64(32)), *permutations(count), ours)  # the upper half is not used
         assert ours.tolist() == peer.hashvalues.tolist()
 
 
@@ -81,6 +83,23 @@ def test_recall_of_thousands_of_planted_pairs(threshold: float) -> None:
     for (x, y), similarity in found.items():
         assert similarity == jaccard(sets[x], sets[y]) >= threshold
     assert len(truth.keys() & found.keys()) / len(truth) >= 0.995
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.45, 0.6, 0.8, 0.95])
+def test_no_more_is_missed_than_the_bands_allow(threshold: float) -> None:
+    """Misses over thousands of pairs against the sum of their chances, which the bands state."""
+    texts = planted(11, 3000, threshold)
+    sets = [Shingle("word", 3).of(text) for text in texts]
+    true = {
+        (i, i + 1): similarity
+        for i in range(0, len(texts), 2)
+        if (similarity := jaccard(sets[i], sets[i + 1])) >= threshold
+    }
+    bands = choose(threshold)
+    expected = sum(1 - bands.chance(similarity) for similarity in true.values())
+    missed = len(true.keys() - pairs_of(find(texts, threshold, "word:3")).keys())
+    assert len(true) > 1000
+    assert missed <= expected + 3 * expected**0.5 + 1
 
 
 def test_pairs_exactly_at_the_threshold_count() -> None:
@@ -139,6 +158,19 @@ def test_a_crowded_bucket_is_linked_through_leaders(monkeypatch: pytest.MonkeyPa
     assert not found.roots.any()
     shingle = Shingle("word", 5)
     assert all(j == jaccard(shingle.of(texts[x]), shingle.of(texts[y])) for (x, y), j in pairs_of(found).items())
+
+
+def test_a_new_text_in_a_crowded_bucket_meets_the_leaders_that_a_search_of_all_would_have() -> None:
+    # one bucket: four texts of one kind, two of another, all old, and a new one of the second kind; three may lead
+    sets = [[1, 2, 3, 4]] * 4 + [[5, 6, 7, 8]] * 3
+    shingles = np.array(sets, np.uint64).ravel()
+    starts, counts = np.arange(0, 28, 4), np.full(7, 4)
+    members, edges, fresh = np.arange(7), np.array([0, 7]), np.arange(7) == 6
+    for wanted, expected in ((np.ones(7, np.bool_), [(0, 1), (0, 2), (0, 3), (4, 5), (4, 6)]), (fresh, [(4, 6)])):
+        keys = np.zeros((1, 7), np.uint32)
+        x, y, similarity, cut = verify(members, edges, 0, 1, 0, keys, shingles, starts, counts, 0.8, 3, wanted)
+        assert (list(zip(x.tolist(), y.tolist(), strict=True)), cut) == (expected, 1)
+        assert (similarity == 1).all()
 
 
 def test_same_set_in_another_order_is_a_pair() -> None:

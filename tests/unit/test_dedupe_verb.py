@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import jobs
+from pipeline.dedup import engine
 from pipeline.domain import JobCancelled, Project, Verdict, WorkbenchError
 from pipeline.store import Store, families, records, verdicts
 from pipeline.store import jobs as job_store
@@ -139,7 +140,8 @@ def test_a_cancelled_job_leaves_nothing_and_goes_on(store: Store, fill: Fill, mo
 
 def test_texts_without_spaces_get_a_hint(store: Store, fill: Fill) -> None:
     project = fill(["这个手机很好用，电池也耐用。", "这个手机很好用，电池也很耐用。", "物流很快，包装完好。"])
-    assert "char:5" in jobs.run(store, Dedupe(), project.id).result["hint"]
+    assert "auto:5" in jobs.run(store, Dedupe(shingle="word:5"), project.id).result["hint"]
+    assert "hint" not in jobs.run(store, Dedupe(dry_run=True), project.id).result
     job = jobs.run(store, Dedupe(shingle="char:3", threshold=0.5), project.id)
     assert "hint" not in job.result
     assert job.result["pairs"] == 1
@@ -193,3 +195,20 @@ def test_families_read_as_the_records_do(store: Store, fill: Fill) -> None:
     wanted = {row["id"]: (row["text"], row["dropped"]) for row in now(store)}
     for member in (family.kept, *family.others):
         assert (member.text, member.dropped) == wanted[member.record_id]
+
+
+def test_the_result_says_how_many_pairs_may_be_missing(
+    store: Store, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LARGE_BUCKET", 10)
+    words = [f"w{i}" for i in range(200)]
+    project = fill([" ".join([*words[:at], f"x{at}", *words[at + 1 :]]) for at in range(60)] + ["a b", "a b"])
+    result = jobs.run(store, Dedupe(dry_run=True), project.id).result
+    assert result["buckets_cut"] > 0
+    assert result["pairs_missing"] > 0
+    true = 60 * 59 // 2 + 1
+    assert result["pairs"] < true <= result["pairs"] + result["pairs_missing"]
+    assert result["identical"] == 1
+    monkeypatch.undo()
+    whole = jobs.run(store, Dedupe(dry_run=True), project.id).result
+    assert (whole["pairs"], whole["buckets_cut"], whole["pairs_missing"]) == (true, 0, 0)

@@ -184,6 +184,16 @@ def test_copies_and_near_copies_share_a_split_though_dedupe_never_ran(house):
     assert len({found[i] for i in ids[3:]}) == 1
 
 
+def test_near_copies_share_a_split_whatever_the_script_of_most_texts(house):
+    house.labelled(30)
+    text = "这家餐厅的服务非常周到，菜品的味道也很不错，价格合理，下次还会再来这里用餐的"
+    ids = house.add([text, text + "。"])
+    for record in ids:
+        house.answer(record, "pos")
+    found = {row["id"]: row["family"] for row in house.rows(house.freeze(splits="40/30/30"))}
+    assert found[ids[0]] == found[ids[1]]
+
+
 def test_families_of_a_dedupe_job_bind_even_through_unlabelled_records(house):
     ids = house.labelled(10)
     (bridge,) = house.add(["nobody labelled the bridge"])

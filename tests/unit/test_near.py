@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,30 @@ def test_signatures_that_are_lost_or_torn_are_made_again(kept: Store) -> None:
         assert search(kept, project, dry_run=True).result["signed"] == 0
     names.unlink()
     assert search(kept, project, dry_run=True).result["signed"] == 3
+
+
+def test_a_database_that_was_taken_back_does_not_find_the_signatures_of_other_texts(tmp_path: Path) -> None:
+    """Numbers are given again after a copy of the file was put back, or after a new file took the name."""
+    path, copy = tmp_path / "own.duckdb", tmp_path / "copy"
+    store = open_store(path)
+    project = fill(store, ["this one is as it always was, and it stays so in every one of the files"])
+    store.close()
+    shutil.copy(path, copy)
+    for source in (None, copy, None):
+        if source:
+            shutil.copy(source, path)
+        store = open_store(path)
+        other = [B, "no word here is like any of those over there, whatever they say"]
+        project = projects.get(store, "p")
+        fill(store, [A, A + " again"] if source else other, project)
+        job = search(store, project, dry_run=True)
+        assert (job.result["signed"], len(pairs(store, job))) == ((2, 1) if source else (3, 0))
+        store.close()
+        if source:
+            path.unlink()
+            store = open_store(path)
+            fill(store, ["this one is another one, though its number is the same"])
+            store.close()
 
 
 def test_only_what_is_new_is_compared(kept: Store) -> None:

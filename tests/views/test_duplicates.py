@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -11,9 +12,12 @@ from app.widgets.difference import marked
 from app.widgets.text import plain
 from pipeline import jobs
 from pipeline.domain import Project
-from pipeline.store import Store, families, records
+from pipeline.store import Store, families, projects, records
+from pipeline.store import annotations as answer_store
 from pipeline.store import jobs as job_store
+from pipeline.store.annotations import Answer
 from pipeline.store.records import RecordFilter
+from pipeline.tasks import tasks
 from pipeline.verbs.dedupe import Dedupe
 
 Fill = Callable[..., Project]
@@ -29,7 +33,7 @@ def page(store, project):
     pages = {
         "duplicates": st.Page(lambda: duplicates.render(store, project), title="d", url_path="duplicates", default=True)
     }
-    for name in ("records", "import"):
+    for name in ("records", "import", "label"):
         pages[name] = st.Page(lambda: None, title=name, url_path=name)
     st.session_state["pages"] = pages
     st.navigation(list(pages.values())).run()
@@ -47,6 +51,14 @@ def press(test: AppTest, key: str) -> AppTest:
     return test
 
 
+def ended(store: Store, job_id: int) -> None:
+    """Wait for the job, and for its thread: it reads the job once more, which must not meet the closing of the store."""
+    jobs.wait(store, job_id)
+    for thread in threading.enumerate():
+        if thread.name == f"job-{job_id}":
+            thread.join()
+
+
 def dropped(store: Store, project: Project) -> int:
     return records.count(store, project.id, RecordFilter(state="dropped"))
 
@@ -60,10 +72,10 @@ def test_preview_apply_undo(store: Store, fill: Fill) -> None:
     test = opened(store, project)
     press(test, "duplicates.preview")
     job = job_store.recent(store, project.id, kind="dedupe")[0]
-    jobs.wait(store, job.id)
+    ended(store, job.id)
     test.run()
     assert dropped(store, project) == 0
-    assert [metric.value for metric in test.metric] == ["2", "2", "2", "0"]
+    assert [metric.value for metric in test.metric] == ["2", "2", "2", "0", "2", "2", "2"]
     press(test, "duplicates.apply")
     assert dropped(store, project) == 2
     press(test, f"job.undo.{job.id}")
@@ -124,3 +136,120 @@ def test_marked_text_is_escaped(text: str) -> None:
 def test_an_indented_line_is_no_block_of_code_and_words_may_still_wrap() -> None:
     assert plain("a\n\n    b_c\n\td") == "a  \n  \n\xa0\xa0\xa0\xa0b\\_c  \n\xa0\xa0\xa0\xa0d"
     assert plain(" a b") == " a b"
+
+
+def told(test: AppTest) -> list[str]:
+    """The numbers beside the slider: pairs, families, would be dropped."""
+    return [metric.value for metric in test.metric][-3:]
+
+
+def test_a_moved_threshold_says_what_it_would_do_and_searches_again(store: Store, fill: Fill) -> None:
+    project = fill([A, A + " again", EVIL, EVIL])
+    first = jobs.run(store, Dedupe(dry_run=True), project.id)
+    test = opened(store, project)
+    assert told(test) == ["2", "2", "2"]
+    assert test.button(key="duplicates.again").disabled
+    test.select_slider(key=f"duplicates.moved.{first.id}").set_value(0.95).run()
+    assert told(test) == ["1", "1", "1"]
+    press(test, "duplicates.again")
+    again = job_store.recent(store, project.id, kind="dedupe")[0]
+    ended(store, again.id)
+    again = job_store.get(store, again.id)
+    assert again.params == {**first.params, "threshold": 0.95}
+    assert (again.state, again.result["dropped"]) == ("preview", 1)
+
+
+def test_an_applied_search_is_undone_before_it_is_searched_again(store: Store, fill: Fill) -> None:
+    project = fill([A, A + " again", EVIL, EVIL])
+    first = jobs.run(store, Dedupe(), project.id)
+    test = opened(store, project)
+    test.select_slider(key=f"duplicates.moved.{first.id}").set_value(1.0).run()
+    press(test, "duplicates.again")
+    again = job_store.recent(store, project.id, kind="dedupe")[0]
+    ended(store, again.id)
+    assert job_store.get(store, first.id).state == "undone"
+    assert job_store.get(store, again.id).result["families"] == 1
+
+
+def test_settings_reach_the_search(store: Store, fill: Fill) -> None:
+    project = fill([A, A])
+    jobs.run(store, Dedupe(threshold=0.7), project.id)
+    test = opened(store, project)
+    test.slider(key="duplicates.threshold").set_value(0.9).run()
+    test.selectbox(key="duplicates.keep").set_value("newest").run()
+    test.toggle(key="duplicates.scope").set_value(True).run()
+    press(test, "duplicates.preview")
+    job = job_store.recent(store, project.id, kind="dedupe")[0]
+    ended(store, job.id)
+    wanted = {"threshold": 0.9, "shingle": "auto:5", "keep": "newest", "scope": "new", "dry_run": True}
+    assert {key: job.params[key] for key in wanted} == wanted
+
+
+def test_only_what_is_new_is_greyed_where_there_was_no_search_like_it(store: Store, fill: Fill) -> None:
+    project = fill([A, A])
+    test = opened(store, project)
+    assert test.toggle(key="duplicates.scope").disabled
+    jobs.run(store, Dedupe(threshold=0.8), project.id)
+    test = opened(store, project)
+    assert not test.toggle(key="duplicates.scope").disabled
+    test.slider(key="duplicates.threshold").set_value(0.5).run()  # that search did not look there
+    assert test.toggle(key="duplicates.scope").disabled
+
+
+def test_quality_needs_a_column_of_numbers(store: Store, fill: Fill) -> None:
+    test = opened(store, fill([A, A]))
+    test.selectbox(key="duplicates.keep").set_value("quality").run()
+    assert test.button(key="duplicates.preview").disabled
+    assert any("holds numbers" in warning.value for warning in test.warning)
+
+
+def badges(test: AppTest) -> str:
+    return " ".join(m.value for m in test.markdown)
+
+
+def test_a_record_kept_by_hand_is_marked_and_undone_where_it_stands(store: Store, fill: Fill) -> None:
+    project = fill([A, A + " again", A])
+    job = jobs.run(store, Dedupe(), project.id)
+    (family,) = families.page(store, job.id)
+    other = family.others[0].record_id
+    test = press(opened(store, project), f"duplicates.keep.{other}")
+    assert "kept by hand" in badges(test)
+    press(test, f"duplicates.undo.{other}")
+    assert "kept by hand" not in badges(test)
+    assert dropped(store, project) == 2
+    press(test, f"duplicates.keep_all.{family.id}")
+    assert dropped(store, project) == 0
+    press(test, f"duplicates.undo.family.{family.id}")
+    assert dropped(store, project) == 2
+
+
+def test_a_record_kept_before_the_search_is_applied_stays(store: Store, fill: Fill) -> None:
+    project = fill([A, A + " again", A])
+    job = jobs.run(store, Dedupe(dry_run=True), project.id)
+    (family,) = families.page(store, job.id)
+    test = press(opened(store, project), f"duplicates.keep.{family.others[0].record_id}")
+    assert "drops 1 records" in test.info[0].value
+    press(test, "duplicates.apply")
+    assert dropped(store, project) == 1
+    (family,) = families.page(store, job.id)
+    assert [member.dropped for member in family.others] == [False, True]
+
+
+def test_a_contradictory_family_leads_to_labelling(store: Store, fill: Fill) -> None:
+    project = fill([A, A + " again", EVIL, EVIL])
+    task = projects.save_task(
+        store,
+        project.id,
+        name="t",
+        kind="classification",
+        definition=tasks.get("classification")().definition(("x", "y")),
+    )
+    found = [row["id"] for row in store.rows("SELECT id FROM record ORDER BY id")]
+    for record, label in zip(found[:2], ("x", "y"), strict=True):
+        answer_store.submit(store, task.id, "ann", [Answer(f"e{record}", record, "submitted", {"label": label})])
+    job = jobs.run(store, Dedupe(), project.id)
+    test = opened(store, project)
+    assert any("contradict each other" in warning.value for warning in test.warning)
+    assert told(test)[-1] == str(job.result["dropped"]) == "1"
+    test.toggle(key="duplicates.contradictory").set_value(True).run()
+    assert any("**1** families" in m.value for m in test.markdown)
