@@ -104,7 +104,7 @@ def drop_members(cursor: Cursor, job_id: int, step: str, threshold: float) -> in
         """
         INSERT INTO verdict (record_id, job_id, step, kind, reason)
         SELECT m.record_id, m.job_id, $step, 'drop',
-          format('near-duplicate of {} (similarity {:.3f})', r.external_id, m.similarity)
+          format('near-duplicate of {} (similarity {:.3f})', r.external_id, m.similarity) AS reason
         FROM family_member m
         JOIN family_member k ON k.job_id = m.job_id AND k.family_id = m.family_id AND k.kept
         JOIN record r ON r.id = k.record_id
