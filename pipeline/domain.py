@@ -22,6 +22,8 @@ class JobCancelled(Exception):
 AnswerState = Literal["draft", "submitted", "skipped", "withdrawn"]
 JobState = Literal["running", "done", "failed", "cancelled", "stopped", "undone", "preview"]
 SPLITS = ("train", "validation", "test")
+_SPLIT_WORDS = {"train": "train", "training": "train", "test": "test", "validation": "validation", "valid": "validation",
+                "val": "validation", "dev": "validation"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +122,8 @@ class Job:
     error: str
     created_at: datetime
     finished_at: datetime | None
+
+
+def split_named(word: str | None) -> str | None:
+    """The split that a file's own word means ('dev' is validation), or None if it names none of ours."""
+    return _SPLIT_WORDS.get(word.strip().lower()) if word else None

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pipeline.domain import SPLITS, WorkbenchError
 
 _RANK = {"test": 2, "validation": 1, "train": 0}  # what a score is measured on is protected first
-_WORDS = {"train": "train", "training": "train", "test": "test", "validation": "validation", "valid": "validation",
-          "val": "validation", "dev": "validation"}  # fmt: skip
 
 
 class BadRatios(WorkbenchError):
@@ -54,11 +52,6 @@ def parse_ratios(words: str) -> dict[str, float]:
             "test, such as 80/10/10; only validation and test may be 0."
         )
     return dict(zip(SPLITS, numbers, strict=True))
-
-
-def split_named(word: str | None) -> str | None:
-    """The split that a file's own word means ('dev' is validation), or None if it names none of ours."""
-    return _WORDS.get(word.strip().lower()) if word else None
 
 
 def allot(members: Iterable[Member], ratios: Mapping[str, float], seed: int) -> Allotment:

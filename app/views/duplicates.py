@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.widgets import semantic
 from app.widgets.attempt import attempt, go
 from app.widgets.family_list import family_list
 from app.widgets.progress import job_panel
@@ -17,10 +18,14 @@ from pipeline.store import Store, families
 from pipeline.store import jobs as job_store
 
 HISTORY = 12
+WAYS = ("wording", "meaning")
 
 
 def render(store: Store, project: Project) -> None:
-    """Draw the settings, the search that is looked at with its families, and what was done before."""
+    """Draw how texts are compared, the settings of that, the search that is looked at, and what was done before."""
+    if _by() == "meaning":
+        semantic.render(store, project)
+        return
     past = job_store.recent(store, project.id, limit=HISTORY, kind="dedupe")
     job = _chosen(past)
     if job is None and not families.waiting(store, project.id):
@@ -34,6 +39,20 @@ def render(store: Store, project: Project) -> None:
     else:
         _search(store, project, job)
     _history(store, project, past, job)
+
+
+def _by() -> str:
+    """Whether texts are compared by their wording or by their meaning: the URL says so, and this control."""
+    asked = st.query_params.get("by", "wording")
+    picked = st.segmented_control(
+        t("duplicates.by"), WAYS, default=asked if asked in WAYS else "wording", key="duplicates.by", required=True,
+        format_func=lambda way: t(f"duplicates.by_{way}"), label_visibility="collapsed",
+    )  # fmt: skip
+    if picked != asked:
+        for word in ("page", "text"):  # of the other search's families
+            st.query_params.pop(word, None)
+        st.query_params["by"] = picked
+    return str(picked)
 
 
 def _chosen(past: list[Job]) -> Job | None:

@@ -16,7 +16,8 @@ from pipeline.store import Store, guidelines, projects
 from pipeline.store import annotations as answer_store
 
 # The page is a desk: its heading leaves the room to the record. What the annotator's bar below would cover is
-# scrolled clear of it. On a narrow screen what explains keys is left out.
+# scrolled clear of it. On a narrow screen what explains keys is left out, and the bar above breaks where it stretches
+# on a wide one: who labels, and below it what.
 DESK = """<style>
 [data-testid=stMainBlockContainer] { padding-top: 3.75rem; padding-bottom: 2rem; }
 [data-testid=stMain] { scroll-padding-bottom: 7rem; }
@@ -24,6 +25,7 @@ DESK = """<style>
   [data-testid=stMain] { scroll-padding-bottom: 4.5rem; }
   [data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] { gap: 0.5rem; }
   .st-key-label-bar { row-gap: 0.15rem; }
+  .st-key-label-bar > [width="100%"] { flex: 0 0 100%; height: 0; }
   [data-testid=stMainBlockContainer] h1 { font-size: 1.5rem; padding: 0; }
   [data-testid=stMainBlockContainer] h3 { font-size: 1.2rem; }
   [data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock] > [data-testid=stElementContainer]

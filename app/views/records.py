@@ -74,11 +74,12 @@ def _filter(store: Store, project: Project) -> RecordFilter | None:
         t("records.label"), choices, index=choices.index(where.label or ""), key=f"records.label.{where.label}",
         format_func=lambda s: s or any_word,
     )  # fmt: skip
-    people = [row["name"] for row in answer_store.annotators(store)]
+    people = {row["name"]: person(row["name"], simulated=row["kind"] == "simulated")
+              for row in answer_store.annotators(store)}  # fmt: skip
     names = ["", *people, *([where.annotator] if where.annotator and where.annotator not in people else [])]
     who = person_box.selectbox(
         t("records.annotator"), names, index=names.index(where.annotator or ""),
-        key=f"records.annotator.{where.annotator}", format_func=lambda s: s or any_word,
+        key=f"records.annotator.{where.annotator}", format_func=lambda s: people.get(s, s) or any_word,
     )  # fmt: skip
     new = replace(where, text=text or None, label=label or None, annotator=who or None)
     if state != now:
@@ -126,12 +127,17 @@ def _table(rows: list[dict[str, Any]], spoken: Speaker) -> dict[str, Any] | None
         key=f"records.table.{rows[0]['id']}.{len(rows)}",
         column_config={names["text"]: st.column_config.TextColumn(width="large"),
                        names["labels"]: st.column_config.TextColumn(width="medium"),
-                       names["external_id"]: st.column_config.TextColumn(width="small")},
+                       names["external_id"]: st.column_config.TextColumn(width=_id_width(rows))},
     )  # fmt: skip
     picked = event.selection.rows  # type: ignore[union-attr]  # on_select="rerun" always gives a state
     if picked:
         return rows[picked[0]]
     return rows[0] if len(rows) == 1 else None
+
+
+def _id_width(rows: list[dict[str, Any]]) -> int:
+    """Pixels in which the ids of a page can be told apart, within bounds: the ends of long ones are what differs."""
+    return min(max(75, 8 * max(len(str(row["external_id"])) for row in rows) + 18), 160)
 
 
 def _labels(row: dict[str, Any], spoken: Speaker) -> str:
@@ -154,10 +160,10 @@ def _status(row: dict[str, Any]) -> str:
 def _record(store: Store, project: Project, row: dict[str, Any], spoken: Speaker) -> None:
     with st.container(border=True):
         st.subheader(plain(row["external_id"]), anchor=False)
-        st.text(row["text"])
+        _text(row["text"])
         if row["edited"]:
             st.caption(t("records.original"))
-            st.text(row["original_text"])
+            _text(row["original_text"])
         if row["fields"]:
             st.caption(t("records.fields"))
             st.json(row["fields"], expanded=1)
@@ -167,6 +173,14 @@ def _record(store: Store, project: Project, row: dict[str, Any], spoken: Speaker
         _related(project, row)
         _history(store, row, spoken)
         _by_hand(store, project, row)
+
+
+def _text(text: str) -> None:
+    """A record's text; where there is nothing to see, words that say so."""
+    if text.strip():
+        st.text(text)
+    else:
+        st.markdown(f"*{t('records.no_text')}*")
 
 
 def _related(project: Project, row: dict[str, Any]) -> None:
@@ -181,12 +195,14 @@ def _related(project: Project, row: dict[str, Any]) -> None:
 
 
 def _history(store: Store, row: dict[str, Any], spoken: Speaker) -> None:
+    simulated = {one["name"] for one in answer_store.annotators(store, "simulated")}
     lines = [
         (v["created_at"], f"{step_words(v['step'])} (#{v['job_id']}, {t('records.job_' + v['job_state'])})",
          t("overview.verdict_" + v["kind"]), said(v["reason"]))
         for v in verdicts.history(store, row["id"])
     ] + [
-        (a["created_at"], a["annotator"], t("records.answer_" + a["state"]),
+        (a["created_at"], person(a["annotator"], simulated=a["annotator"] in simulated),
+         t("records.answer_" + a["state"]),
          " · ".join(filter(None, [spoken(a["value"]), *_remarks(a)])))
         for a in answer_store.history(store, row["id"])
     ]  # fmt: skip

@@ -12,8 +12,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.domain import Task
 from pipeline.store.database import Cursor, Store
 from pipeline.store.line_parts import Choice
+from pipeline.store.suggested import among, suggestions
 
 NO_DRAFT: tuple[None, str, bool] = (None, "", False)
 
@@ -40,13 +42,14 @@ class Claimed:
     light: bool = False
 
 
-def read(store: Store, task_id: int, annotator: str, chosen: Sequence[Choice], have: AbstractSet[int]) -> list[Claimed]:
+def read(store: Store, task: Task, annotator: str, chosen: Sequence[Choice], have: AbstractSet[int]) -> list[Claimed]:
     """The chosen records in their order; those in `have` light."""
     wanted = [choice for choice in chosen if choice.record not in have]
+    edited = [choice.record for choice in wanted if choice.edited]
     with closing(store.cursor()) as cursor:
-        rows = contents_of(cursor, [c.record for c in wanted], [c.record for c in wanted if c.edited])
-        suggested = _suggestions(cursor, task_id, [c.record for c in wanted])
-        drafts = _drafts(cursor, task_id, annotator, [c.record for c in wanted if c.draft])
+        rows = contents_of(cursor, [c.record for c in wanted], edited)
+        suggested = suggestions(cursor, task, [c.record for c in wanted], edited)
+        drafts = _drafts(cursor, task.id, annotator, [c.record for c in wanted if c.draft])
     found = []
     for choice in chosen:
         request, reason = (None, "") if choice.request is None else (choice.request.id, choice.request.reason)
@@ -75,7 +78,7 @@ def contents_of(
     """
     if not ids:
         return {}
-    where, params = _among("id", ids)
+    where, params = among("id", ids)
     rows = cursor.execute(
         f"SELECT id, external_id, text, fields, meta FROM record WHERE {where} "
         "AND job_id IN (SELECT id FROM job_live)", params
@@ -87,30 +90,24 @@ def contents_of(
     }
 
 
+def touched(cursor: Cursor, ids: Sequence[int]) -> set[int]:
+    """Those of the records whose texts were ever edited, taken back or not."""
+    if not ids:
+        return set()
+    where, params = among("record_id", ids)
+    rows = cursor.execute(f"SELECT DISTINCT record_id FROM verdict WHERE kind = 'edit' AND {where}", params).fetchall()
+    return {record for (record,) in rows}
+
+
 def _edits(cursor: Cursor, ids: Sequence[int]) -> dict[int, str]:
     if not ids:
         return {}
-    where, params = _among("record_id", ids)
+    where, params = among("record_id", ids)
     rows = cursor.execute(
         f"SELECT record_id, arg_max(text, id) FROM verdict WHERE kind = 'edit' AND {where} "
         "AND job_id IN (SELECT id FROM job_live) GROUP BY record_id", params
     ).fetchall()  # fmt: skip
     return dict(rows)
-
-
-def _suggestions(cursor: Cursor, task_id: int, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    if not ids:
-        return {}
-    where, params = _among("record_id", ids)
-    found: dict[int, dict[str, Any]] = {}
-    for record, question, value, score, source in cursor.execute(
-        f"SELECT record_id, question, value, score, source FROM suggestion_now WHERE {where} AND task_id = $task "
-        "ORDER BY score DESC NULLS LAST, id DESC",
-        {**params, "task": task_id},
-    ).fetchall():
-        best = {"value": json.loads(value), "score": score, "source": source}
-        found.setdefault(record, {}).setdefault(question, best)
-    return found
 
 
 def _drafts(
@@ -119,7 +116,7 @@ def _drafts(
     """{record: (answers, comment, flagged)} of the drafts."""
     if not ids:
         return {}
-    where, params = _among("record_id", ids)
+    where, params = among("record_id", ids)
     rows = cursor.execute(
         "SELECT record_id, arg_max(value, id), arg_max(coalesce(comment, ''), id), "
         f"arg_max(coalesce(flagged, false), id) FROM annotation_event WHERE {where} AND task_id = $task "
@@ -128,10 +125,3 @@ def _drafts(
         {**params, "task": task_id, "person": annotator},
     ).fetchall()
     return {record: (json.loads(value), comment, flagged) for record, value, comment, flagged in rows}
-
-
-def _among(column: str, ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
-    """A condition on ids, and its parameters; the bounds let DuckDB skip the row groups that no id is in."""
-    least, most = min(ids), max(ids)
-    near = f"{column} BETWEEN $least AND $most"
-    return f"{near} AND {column} IN (SELECT unnest($ids::BIGINT[]))", {"least": least, "most": most, "ids": list(ids)}

@@ -72,7 +72,7 @@ def bring_back(cursor: Cursor, job_id: int, step: str, record_ids: Sequence[int]
     """Inside a transaction: a keep verdict for each of the records that the job does not drop. Returns how many."""
     made = cursor.execute(
         "INSERT INTO verdict (record_id, job_id, step, kind, reason) SELECT id, $job, $step, 'keep', "
-        "'what it was a near-duplicate of is gone' FROM (SELECT unnest($ids::BIGINT[]) AS id) "
+        "'what it was a near-duplicate of is gone' AS reason FROM (SELECT unnest($ids::BIGINT[]) AS id) "
         "WHERE id NOT IN (SELECT record_id FROM verdict WHERE job_id = $job AND kind = 'drop')",
         {"job": job_id, "step": step, "ids": list(record_ids)},
     ).fetchone()

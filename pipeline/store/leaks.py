@@ -13,8 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.domain import WorkbenchError
-from pipeline.splits import split_named
+from pipeline.domain import WorkbenchError, split_named
 from pipeline.store import jobs, versions
 from pipeline.store.database import Cursor, Store
 

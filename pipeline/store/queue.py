@@ -91,7 +91,7 @@ def claim(
     if chosen is None:
         chosen = _in_line(store, task, slot, plan, lambda cursor, line: _lease(
             cursor, line, task.id, annotator, wanted(line), at, lease_seconds, have))  # fmt: skip
-    found = claimed_rows.read(store, task.id, annotator, chosen, frozenset(have or ()))
+    found = claimed_rows.read(store, task, annotator, chosen, frozenset(have or ()))
     log.debug("claim %.6f waited %.6f n=%d task=%d %s", time.perf_counter() - began, waited, len(found), task.id,
               annotator)  # fmt: skip
     return found

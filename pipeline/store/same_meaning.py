@@ -14,7 +14,7 @@ def judge_members(cursor: Cursor, job_id: int, step: str, kind: str, spared: Seq
         """
         INSERT INTO verdict (record_id, job_id, step, kind, reason)
         SELECT m.record_id, m.job_id, $step, $kind,
-          format('may say the same as {} (cosine {:.3f})', r.external_id, m.similarity)
+          format('may say the same as {} (cosine {:.3f})', r.external_id, m.similarity) AS reason
         FROM family_member m
         JOIN family_member k ON k.job_id = m.job_id AND k.family_id = m.family_id AND k.kept
         JOIN record r ON r.id = k.record_id

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.ballot import LABEL_GONE
-from pipeline.domain import SPLITS, Task, WorkbenchError
+from pipeline.domain import SPLITS, Task, WorkbenchError, split_named
 from pipeline.jobs import Handle, verbs
-from pipeline.splits import Allotment, Member, allot, families, parse_ratios, split_named
+from pipeline.splits import Allotment, Member, allot, families, parse_ratios
 from pipeline.store import Store, projects, version_files, versions
 from pipeline.tasks import questions_of
 from pipeline.verbs import freeze_answers

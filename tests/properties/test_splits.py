@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.splits import BadRatios, Member, allot, families, parse_ratios, split_named
+from pipeline.domain import split_named
+from pipeline.splits import BadRatios, Member, allot, families, parse_ratios
 
 SPLITS = ("train", "validation", "test")
 RATIOS = parse_ratios("80/10/10")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
+
+import pyarrow as pa
 
 from app.widgets.annotator import SECTIONS, items
 from app.widgets.annotator.bundle import FOLDER, bundle
@@ -108,7 +111,7 @@ def test_texts_that_a_job_changed_are_sent_again_under_another_edition(store: St
     before = items.edition(store, task.project_id)
     job = jobs.run(store, verbs.get("clean")(steps=[["whitespace", {}]]), task.project_id)
     changed = items.edition(store, task.project_id)
-    found = items.again(store, task, items.window(store, task, ANNA, window), window)
+    found = items.again(store, task, ANNA, items.window(store, task, ANNA, window), window)
     assert [(one["key"], one["fields"]) for one in found] == [
         (window[0], {"text": "one"}),
         (window[1], {"text": "two"}),
@@ -129,3 +132,88 @@ def test_a_draft_comes_back_with_its_comment_and_flag(store: Store) -> None:
     )
     (sent,) = items.lacking(store, task, items.window(store, task, ANNA, []), [])
     assert (sent["draft"], sent["comment"], sent["flagged"]) == ({"label": "yes"}, "", False)
+
+
+def test_answered_records_whose_texts_changed_are_sent_too_and_the_others_are_not(store: Store) -> None:
+    task = task_of(store, ["one ", "two", "three "])
+    window, _ = held(store, task, [])
+    ids = [int(key) for key in window]
+    for record in ids[:2]:
+        answer(store, task, record, state="submitted", value={"label": "yes"})
+    job = jobs.run(store, verbs.get("clean")(steps=[["whitespace", {}]]), task.project_id)
+
+    def sent() -> list[tuple[int, str]]:
+        found = items.again(store, task, ANNA, items.window(store, task, ANNA, window[2:]), window[2:])
+        return [(one["id"], one["fields"]["text"]) for one in found]
+
+    assert sent() == [(ids[2], "three"), (ids[0], "one")]
+    job_store.undo(store, job.id)
+    assert sent() == [(ids[2], "three "), (ids[0], "one ")]
+
+
+def test_answered_records_that_changed_are_bounded_in_size(store: Store) -> None:
+    task = task_of(store, ["x" * 100_000 + " "] * 5)
+    first = items.window(store, task, ANNA, [])[0].record_id
+    for record in range(first, first + 5):
+        answer(store, task, record, state="submitted", value={"label": "yes"})
+    jobs.run(store, verbs.get("clean")(steps=[["whitespace", {}]]), task.project_id)
+    assert [one["id"] for one in items.again(store, task, ANNA, [], [])] == [first + 4, first + 3]
+
+
+MARKED: dict[str, Any] = {
+    "fields": [{"name": "text", "title": "", "show": "main"}, {"name": "note", "title": "", "show": "context"}],
+    "questions": [
+        {"kind": "spans", "name": "people", "labels": ["PER"]},
+        {"kind": "spans", "name": "noted", "field": "note", "labels": ["PER"]},
+    ],
+}
+
+
+def marked_task(store: Store) -> tuple[Task, int, int]:
+    """A task of marks, and two records: the first is edited by a cleaning."""
+    project = projects.create(store, "p")
+    add_records(store, project, ["  Anna left", "Bob left"])
+    task = annotate.save_definition(store, project, MARKED, "")
+    first, second = (claimed.record_id for claimed in items.window(store, task, ANNA, []))
+    return task, first, second
+
+
+def suggest(store: Store, task: Task, record: int, *marks: dict[str, Any], question: str = "people") -> None:
+    columns = {"record_id": record, "task_id": task.id, "source": "model", "question": question, "score": 0.9}
+    store.insert("suggestion", pa.table({**{k: [v] for k, v in columns.items()}, "value": [json.dumps(marks)]}))
+
+
+def offered(store: Store, task: Task, question: str = "people") -> list[Any]:
+    """The marks that come with each record of the window."""
+    found = items.lacking(store, task, items.window(store, task, ANNA, []), [])
+    return [one["suggestions"].get(question, {}).get("value") for one in found]
+
+
+def mark(start: int, end: int, **more: Any) -> dict[str, Any]:
+    return {"start": start, "end": end, "label": "PER", **more}
+
+
+def test_marks_without_words_on_a_text_edited_since_say_what_they_lay_on(store: Store) -> None:
+    task, first, second = marked_task(store)
+    suggest(store, task, first, mark(2, 6), mark(0, 4, text="Anna"))
+    suggest(store, task, second, mark(0, 3))
+    jobs.run(store, verbs.get("clean")(steps=[["whitespace", {}]]), task.project_id)
+    assert offered(store, task) == [[mark(2, 6, text="Anna"), mark(0, 4, text="Anna")], [mark(0, 3)]]
+    suggest(store, task, first, mark(0, 4))  # made on the text as it reads now
+    assert offered(store, task)[0] == [mark(0, 4, text="Anna")]
+
+
+def test_marks_whose_labels_were_changed_after_the_edit_are_still_of_the_text_before_it(store: Store) -> None:
+    task, first, _ = marked_task(store)
+    suggest(store, task, first, mark(2, 6))
+    jobs.run(store, verbs.get("clean")(steps=[["whitespace", {}]]), task.project_id)
+    change = verbs.get("change-labels")(question="people", rename={"PER": "person"})
+    jobs.run(store, change, task.project_id)
+    assert offered(store, projects.newest(store, task))[0] == [{**mark(2, 6, text="Anna"), "label": "person"}]
+
+
+def test_marks_on_another_field_are_left_as_they_came(store: Store) -> None:
+    task, first, _ = marked_task(store)
+    suggest(store, task, first, mark(0, 4), question="noted")
+    jobs.run(store, verbs.get("clean")(steps=[["whitespace", {}]]), task.project_id)
+    assert offered(store, task, "noted")[0] == [mark(0, 4)]

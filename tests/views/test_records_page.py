@@ -11,9 +11,12 @@ from streamlit.testing.v1 import AppTest
 from app.words import t
 from pipeline.annotate import define
 from pipeline.domain import Verdict
+from pipeline.jobs import run
 from pipeline.store import Store, jobs, open_store, projects, records, runs, verdicts
 from pipeline.store import annotations as answer_store
 from pipeline.store.annotations import Answer
+from pipeline.store.database import Cursor
+from pipeline.verbs.dedupe import Dedupe
 from tests.conftest import add_records
 
 
@@ -103,3 +106,44 @@ def test_a_request_on_a_dropped_record_is_nothing_to_do_next(filled: Store, monk
     app = page(filled, "overview").run()
     assert not app.exception
     assert t("overview.next_versions") in [text.value for text in app.markdown]
+
+
+def test_an_open_record_says_who_is_no_person_and_that_there_is_no_text(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streamlit as st
+
+    monkeypatch.setattr(st, "page_link", st.page_link)
+    project = projects.get(filled, "p")
+    task = projects.tasks(filled, project.id)[0]
+    add_records(filled, project, [" "], ids=["bare"])
+    (bare,) = records.ids(filled, project.id, records.RecordFilter(external="bare"))
+    simulated = answer_store.SIMULATED
+    given = [Answer("simulated-1", bare, "submitted", {"label": "good"})]
+
+    def write(cursor: Cursor) -> None:
+        answer_store.enlist(cursor, simulated, "simulated")
+        answer_store.append(filled, cursor, task.id, simulated, given, None)
+
+    filled.transact(write)
+    app = page(filled, "records")
+    app.query_params["where"], app.query_params["lang"] = f"id={bare}", "zh"
+    app.run()
+    assert not app.exception
+    assert "*没有文本*" in [text.value for text in app.markdown]
+    (history,) = [table.value for table in app.dataframe if "谁" in table.value.columns]
+    assert list(history["谁"]) == ["模拟标注"]
+
+
+def test_why_a_near_duplicate_was_dropped_is_said_in_chinese(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    monkeypatch.setattr(st, "page_link", st.page_link)
+    project = projects.get(filled, "p")
+    add_records(filled, project, ["the same words again and again here"] * 2, ids=["r4", "r5"])
+    run(filled, Dedupe(threshold=0.7, shingle="word:3"), project.id)
+    app = page(filled, "records")
+    app.query_params["where"], app.query_params["lang"] = "state=dropped step=dedupe", "zh"
+    app.run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["状态"]) == ["被“近似重复”丢弃：与 r4 近似重复（相似度 1.000）"]

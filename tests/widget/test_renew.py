@@ -118,3 +118,52 @@ def test_a_machines_mark_that_does_not_read_as_it_says_is_not_offered(page: Page
     expect(page.locator(".mark-list li")).to_have_count(1)
     widget.press("a", "Enter")
     assert widget.answers()[-1][2] == {"marks": [span(NEW, "Anna", "PER")]}
+
+
+def test_an_answer_whose_text_changed_is_looked_at_in_the_new_text(page: Page) -> None:
+    given = {"marks": [span(OLD, "Anna", "PER"), span(OLD, "Bob in  Paris", "LOC")]}
+    widget = Widget(page, {"questions": [spans()]}, [item(1, OLD, draft=given), item(2), item(3)])
+    widget.press("Enter")
+    last = widget.sent[-1]
+    acks = [{"event_id": last["events"][-1]["event_id"], "ok": True, "conflict": "text", "reason": "", "again": False}]
+    changed = [{**news("1", NEW), "id": 1}]
+    widget.give(window=["2", "3"], acks=acks, turn=last["turn"], changed=changed, edition="2")
+    widget.part("notices").get_by_role("button").first.click()
+    widget.shows("r1")
+    assert page.evaluate("root.querySelector('.ink').textContent") == NEW
+    expect(page.locator(".mark-list li")).to_have_count(1)
+    drag(widget, NEW.index("left"), len(NEW))
+    widget.press("2", "Enter")
+    assert widget.answers()[-1][2] == {"marks": [span(NEW, "Anna", "PER"), span(NEW, "left", "LOC")]}
+
+
+def test_undo_of_an_answer_whose_text_changed_leads_to_the_new_text(page: Page) -> None:
+    given = {"marks": [span(OLD, "Anna", "PER")]}
+    widget = Widget(page, {"questions": [spans()]}, [item(1, OLD, draft=given), item(2)])
+    widget.press("Enter")
+    widget.give(window=["2"], changed=[{**news("1", NEW), "id": 1}], edition="2")
+    widget.press("u")
+    widget.shows("r1")
+    assert page.evaluate("root.querySelector('.ink').textContent") == NEW
+    assert marks(widget) == [span(NEW, "Anna", "PER")]
+
+
+def test_an_answer_of_an_earlier_page_shows_its_marks_where_they_lie_now(page: Page) -> None:
+    answer = {"state": "submitted", "value": {"marks": [span(OLD, "Anna", "PER")]}, "comment": "", "reason": ""}
+    widget = Widget(page, {"questions": [spans()]}, [])
+    widget.open()
+    widget.give([item(2)], recent=[{**item(1, NEW), "answer": answer}])
+    widget.press("ArrowLeft")
+    widget.shows("r1")
+    widget.press("f")
+    assert widget.answers()[-1][2] == {"marks": [span(NEW, "Anna", "PER")]}
+
+
+def test_relations_of_a_machine_join_the_marks_that_still_fit(page: Page) -> None:
+    says = [{**span(NEW, "Anna", "PER"), "text": "Ann"}, span(NEW, "Bob", "PER"), span(NEW, "Paris", "LOC")]
+    related = [{"from": 0, "to": 2, "label": "lives in"}, {"from": 1, "to": 2, "label": "lives in"}]
+    suggestions = {"marks": {"value": says, "score": 0.9}, "rel": {"value": related, "score": 0.9}}
+    widget = Widget(page, {"questions": RELATED}, [item(1, NEW, suggestions=suggestions), item(2)])
+    widget.press("a")
+    assert marks(widget) == [span(NEW, "Bob", "PER"), span(NEW, "Paris", "LOC")]
+    assert marks(widget, "rel") == [{"from": 0, "to": 1, "label": "lives in"}]

@@ -88,7 +88,7 @@ def _drawn(store: Store, project: Project, task: Task, who: str, counted: dict[s
         "window": [items.key_of(claimed) for claimed in held],
         "items": items.lacking(store, now, held, sent["have"] or ()),
         "edition": edition,
-        "changed": items.again(store, now, held, sent["have"] or ()) if sent["edition"] not in (None, edition) else [],
+        "changed": [] if sent["edition"] in (None, edition) else items.again(store, now, who, held, sent["have"] or ()),
         "recent": items.recent(store, now, who) if sent["have"] is None else None,
         "acks": [{**asdict(ack), "reason": said(ack.reason)} for ack in acks], "counts": counted["shown"],
         "empty": "" if held else empty.why(remaining), "kit": kit(sent["kit"]),

@@ -13,7 +13,7 @@ export class Buttons {
   #button({ id, name, hint = "" }, pick) {
     const element = document.createElement("button");
     element.type = "button";
-    element.className = "label";
+    element.className = wide(name) ? "label wide" : "label";
     element.dataset.label = id;
     const [badge, word, small, score] = ["kbd", "span", "small", "em"].map((tag) => document.createElement(tag));
     word.textContent = name;
@@ -56,5 +56,8 @@ export class Buttons {
     requestAnimationFrame(() => element.classList.add("hit"));
   }
 }
+
+// A name that takes two places rather than make its whole row tall; a Chinese character is as wide as two letters.
+const wide = (name) => Array.from(name).reduce((sum, letter) => sum + (letter > "\u2e7f" ? 2 : 1), 0) > 30;
 
 const percent = (score) => (Number.isFinite(score) ? `${Math.round(score * 100)} %` : "");

@@ -4,7 +4,7 @@
 import { Drafts } from "./drafts.js";
 import { Outbox } from "./outbox.js";
 import { Pause } from "./pause.js";
-import { renew } from "./renew.js";
+import { renew, standing } from "./renew.js";
 import { Tally } from "./tally.js";
 import { ANSWERED, answerOf, begun, NOTHING } from "./work.js";
 
@@ -74,7 +74,7 @@ export class Desk {
     this.counted.take(data.counts);
     if (!this.seeded && data.recent) {
       this.seeded = true;
-      this.#remember(data.recent, data.items);
+      this.#remember(data);
     }
     this.renewed = renew(this, data);
     if (this.renewed) this.#moved(); // its undo would lead back to the old text
@@ -83,9 +83,9 @@ export class Desk {
   }
 
   // The answers of earlier pages, those that are still on their way, and those that were given here before we were told.
-  #remember(recent, items) {
+  #remember({ recent, items, task }) {
     const here = new Set(this.past.map((entry) => entry.item.key));
-    const earlier = recent.map(({ answer, ...item }) => ({ item, answer }));
+    const earlier = recent.map(({ answer, ...item }) => ({ item, answer: standing(answer, item, task.questions) }));
     for (const item of items) {
       const event = this.outbox.lastOf(item.key);
       if (event && ANSWERED.includes(event.state)) earlier.push({ item, answer: answerOf(event) });

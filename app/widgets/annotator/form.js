@@ -1,7 +1,7 @@
 // The questions on the card: which of them are asked, which one is active, what is lacking, and their keys.
 
 import { KINDS } from "./kinds.js";
-import { MARKS, sound, stretches } from "./stretches.js";
+import { idOf, MARKS, sound, stretches } from "./stretches.js";
 
 export class Form {
   // base: {say, notice, announce, field, locale, change(name, value, how), submit()} of the annotator
@@ -184,7 +184,7 @@ export class Form {
     for (const { name, question } of this.slots) {
       const suggestion = usable(question, item?.suggestions?.[name]);
       const open = suggestion && answerTo(next, name) === undefined;
-      const answer = open && this.asked(next).some((slot) => slot.name === name) ? taken(question, suggestion.value, item) : undefined;
+      const answer = open && this.asked(next).some((slot) => slot.name === name) ? taken(question, suggestion.value, item, next) : undefined;
       if (answer !== undefined) next = { ...next, [name]: answer };
     }
     return next === value ? null : next;
@@ -235,13 +235,22 @@ function usable(question, suggestion) {
 const takings = new WeakMap(); // a machine's marks -> {fields, marks}: asked for at every keystroke
 
 // A machine's answer as a person's would be stored: marks with the text that they lie on, and nothing besides; undefined if none
-// of its marks lies in the text.
-function taken({ kind, field = "text" }, value, item) {
+// of its marks lies in the text, or none of its relations joins two marks that are there.
+function taken({ kind, field = "text", spans }, value, item, answers) {
   if (!Array.isArray(value)) return value;
-  if (kind === "relations") return value.map(({ from, to, label }) => ({ from, to, label }));
+  if (kind === "relations") return joined(value, stretches(item.suggestions?.[spans]), answerTo(answers, spans) ?? []);
   if (!MARKS.includes(kind)) return value;
   if (takings.get(value)?.fields !== item.fields) takings.set(value, { fields: item.fields, marks: marksIn(kind, field, value, item) });
   return takings.get(value).marks;
+}
+
+// Relations name marks by their places among the machine's; not all of those need be among the marks that are there.
+function joined(value, machine, marks) {
+  const places = new Map(marks.map((mark, at) => [idOf(mark), at]));
+  const place = (at) => (machine[at] ? places.get(idOf(machine[at])) : undefined);
+  const found = value.map(({ from, to, label }) => ({ from: place(from), to: place(to), label }));
+  const whole = found.filter(({ from, to }) => from !== undefined && to !== undefined);
+  return whole.length || !value.length ? whole : undefined;
 }
 
 function marksIn(kind, field, value, item) {

@@ -13,7 +13,7 @@ from pipeline.domain import Task
 from pipeline.questions import fields_of
 from pipeline.store import Store, queue
 from pipeline.store import annotations as answer_store
-from pipeline.store.claimed import Claimed, contents_of, edition
+from pipeline.store.claimed import Claimed, contents_of, edition, touched
 from pipeline.tasks.base import fields_wanted
 
 __all__ = ["again", "edition", "key_of", "lacking", "recent", "window"]
@@ -50,18 +50,26 @@ def lacking(store: Store, task: Task, held: list[Claimed], have: Collection[str]
     return [_item(_whole(claimed, again), wanted) for claimed in found]
 
 
-def again(store: Store, task: Task, held: list[Claimed], have: Collection[str]) -> list[dict[str, Any]]:
-    """Those of the records held that the browser has, as they read now: {key, external, fields, meta}."""
-    wanted, known = fields_wanted(task.definition), set(have)
-    found = [claimed for claimed in held if key_of(claimed) in known]
+def again(store: Store, task: Task, who: str, held: list[Claimed], have: Collection[str]) -> list[dict[str, Any]]:
+    """Those of the records held that the browser has, and those of the person's last answers whose texts were ever
+    edited, as they read now: {key, id, external, fields, meta}."""
+    known = set(have)
+    keys = {claimed.record_id: key_of(claimed) for claimed in held if key_of(claimed) in known}
+    past = [row["record_id"] for row in answer_store.recent(store, task.id, who, RECENT)]
     with closing(store.cursor()) as cursor:
-        now = contents_of(cursor, [claimed.record_id for claimed in found])
-    sent = []
-    for claimed in found:
-        if claimed.record_id in now:
-            external, text, fields, meta = now[claimed.record_id]
-            shown = {"external": external, "fields": fields_of(text, fields, meta, wanted), "meta": dict(meta)}
-            sent.append({"key": key_of(claimed), **shown})
+        changed = touched(cursor, [number for number in past if number not in keys])
+        now = contents_of(cursor, [*keys, *changed])
+    wanted = fields_wanted(task.definition)
+    sent, total = [], 0
+    for number in [*keys, *(number for number in past if number in changed)]:
+        if number not in now:
+            continue
+        external, text, fields, meta = now[number]
+        shown = {"external": external, "fields": fields_of(text, fields, meta, wanted), "meta": dict(meta)}
+        total += 0 if number in keys else len(json.dumps(shown, ensure_ascii=False, default=str))
+        if total > RECENT_CHARACTERS_MOST:
+            break
+        sent.append({"key": keys.get(number, f"{number}"), "id": number, **shown})
     return sent
 
 

@@ -27,7 +27,7 @@ export function stretches(suggestion) {
 export function sound(field, { start, end, text }) {
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end <= start) return false;
   if (!field) return true;
-  return text === undefined ? field.surface(end - 1, end) !== "" : field.surface(start, end) === text;
+  return text === undefined ? field.surface(end - 1, end) !== "" : text !== "" && field.surface(start, end) === text;
 }
 
 export function short(text, most = 80) {

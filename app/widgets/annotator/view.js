@@ -5,6 +5,8 @@ import { keyName, shortcut } from "./key_names.js";
 import { prose } from "./prose.js";
 import { composing } from "./writing.js";
 
+const TOUCH = matchMedia("(pointer: coarse)");
+
 export class View {
   // acts: {name: function} for the buttons
   // signal: ends the listening; the elements outlive the annotator
@@ -26,9 +28,11 @@ export class View {
     this.item = null;
   }
 
+  // Words that name keys or a mouse have others for hands that have neither.
   say(key, values = {}) {
+    const words = (TOUCH.matches && this.strings[`${key}_touch`]) || (this.strings[key] ?? key);
     // In one go: what is put in may itself hold braces.
-    return (this.strings[key] ?? key).replace(/\{(\w+)\}/g, (hole, name) => (Object.hasOwn(values, name) ? String(values[name]) : hole));
+    return words.replace(/\{(\w+)\}/g, (hole, name) => (Object.hasOwn(values, name) ? String(values[name]) : hole));
   }
 
   // Take the words of a language and the keys of the tools, when they have changed; keyOf(tool): its key now, or "".
