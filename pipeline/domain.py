@@ -22,8 +22,10 @@ class JobCancelled(Exception):
 AnswerState = Literal["draft", "submitted", "skipped", "withdrawn"]
 JobState = Literal["running", "done", "failed", "cancelled", "stopped", "undone", "preview"]
 SPLITS = ("train", "validation", "test")
-_SPLIT_WORDS = {"train": "train", "training": "train", "test": "test", "validation": "validation", "valid": "validation",
-                "val": "validation", "dev": "validation"}  # fmt: skip
+_SPLIT_WORDS = {
+    "train": "train", "training": "train", "test": "test", "validation": "validation", "valid": "validation",
+    "val": "validation", "dev": "validation",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from pipeline import splits
 from pipeline.augmenters.base import Augmenter, NotReady, Outcome, Refused, augmenters, folded
 from pipeline.augmenters.process import WorkerProcess
-from pipeline.domain import WorkbenchError
+from pipeline.domain import WorkbenchError, split_named
 from pipeline.jobs import Handle, verbs
 from pipeline.knobs import build, values_of
 from pipeline.store import Store, augmented, records, versions
@@ -217,7 +217,7 @@ class _Work:
 def _held_out(store: Store, project_id: int, given: dict[int, str | None]) -> set[int]:
     """The originals that are in validation or test: by their file, by an earlier version, or by a relative that is."""
     assigned = versions.assignments(store, project_id)
-    own = {record: splits.split_named(word) or assigned.get(record) for record, word in given.items()}
+    own = {record: split_named(word) or assigned.get(record) for record, word in given.items()}
     held = {record for record, split in own.items() if split in ("validation", "test")}
     if links := versions.family_links(store, project_id):
         family = splits.families(own, links)

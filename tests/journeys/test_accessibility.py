@@ -26,7 +26,8 @@ AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").
 GRAVE = ("serious", "critical")
 LONG = 60_000
 PAGES = (
-    "overview", "records", "import", "clean", "duplicates", "augment", "label", "task", "versions", "train", "errors",
+    "overview", "records", "import", "clean", "duplicates", "leaks", "augment", "label", "task", "versions", "train",
+    "errors",
 )  # fmt: skip
 ASPECTS = [
     ("en", "light"), ("zh", "dark"),

@@ -131,7 +131,19 @@ def texts_of(place: Locator) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
 def test_every_view(filled: Workbench, page: Page, language: str) -> None:
-    for path in ("", "records", "clean", "duplicates", "augment", "label", "task", "versions", "train", "errors"):
+    for path in (
+        "",
+        "records",
+        "clean",
+        "duplicates",
+        "leaks",
+        "augment",
+        "label",
+        "task",
+        "versions",
+        "train",
+        "errors",
+    ):
         look(page, filled, path, lang=language, annotator=hostile.WHO)
     look(page, filled, "import", lang=language, job="1")
 
