@@ -58,6 +58,9 @@ STAGES = {
     "all but the last word": ("writing", 2 * RECORDS),
 }
 
+# By default one stage before anything is written and one in between; all of them with the slow tests.
+FEW = [pytest.param(stage, marks=() if stage in ("signing", "writing pairs") else pytest.mark.slow) for stage in STAGES]
+
 
 def corpus() -> list[str]:
     rng = random.Random(5)
@@ -165,7 +168,7 @@ def stopped_job(database: Path) -> int:
     return int(job["job"])
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", FEW)
 def test_a_killed_search_goes_on_to_the_same_end(stage: str, database: Path, undisturbed: dict[str, Any]) -> None:
     command = [sys.executable, "-c", DIES, str(database), CUT, *map(str, STAGES[stage])]
     child = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
@@ -180,6 +183,7 @@ def test_a_killed_search_goes_on_to_the_same_end(stage: str, database: Path, und
     assert signed(database) == RECORDS
 
 
+@pytest.mark.slow
 def test_a_search_killed_from_outside_at_any_moment(database: Path, undisturbed: dict[str, Any]) -> None:
     """The command as a person types it; it is killed again and again while it signs, and always goes on."""
     file = database.with_name("big.files") / "signatures" / f"1-word-3.{FORM}.names"
@@ -206,7 +210,7 @@ def test_a_search_killed_from_outside_at_any_moment(database: Path, undisturbed:
     assert left(database, job) == undisturbed
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", FEW)
 def test_a_cancelled_search_leaves_nothing_that_counts(
     stage: str, opened: Store, database: Path, undisturbed: dict[str, Any]
 ) -> None:
@@ -268,6 +272,7 @@ def test_two_projects_at_once(opened: Store, undisturbed: dict[str, Any]) -> Non
     assert ended[1].result["dropped"] >= 10_000
 
 
+@pytest.mark.slow
 def test_the_same_texts_signed_from_many_threads_are_signed_once(opened: Store, database: Path) -> None:
     """By one kind of shingle and by another at the same time; each file is whole afterwards."""
     project = projects.get(opened, "big").id

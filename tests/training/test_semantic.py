@@ -104,7 +104,9 @@ def test_what_was_embedded_is_not_embedded_again(store: Store, project: Project)
     assert search(store, project, dry_run=True).result["embedded"] == 1
 
 
-@pytest.mark.parametrize(("keep", "kept"), [("first", "r1"), ("longest", "r2"), ("newest", "r2"), ("labelled", "r2")])
+@pytest.mark.parametrize(("keep", "kept"), [
+    ("first", "r1"), ("labelled", "r2"), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("longest", "r2"), ("newest", "r2"))),
+])  # fmt: skip
 def test_keep_policies(store: Store, project: Project, keep: str, kept: str) -> None:
     add_records(store, project, TEXTS[:2])
     store.transact(
@@ -143,6 +145,7 @@ def test_a_worker_that_is_killed_is_told_in_a_sentence_and_the_job_goes_on(
     assert len(flagged(store)) == done.result["flagged"] > 0
 
 
+@pytest.mark.slow
 def test_a_search_can_be_cancelled_and_its_worker_ends(
     store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +168,7 @@ def test_a_search_can_be_cancelled_and_its_worker_ends(
     assert store.scalar("SELECT count(*) FROM pair") == 0
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_leaves_no_worker_behind(tmp_path: Path) -> None:
     program = (
         "import sys; from pipeline.meaning import Embedder\n"
@@ -230,6 +234,7 @@ def cosines(model: str, pairs: list[tuple[str, str]]) -> np.ndarray:
     return (vectors[::2] * vectors[1::2]).sum(axis=1)
 
 
+@pytest.mark.slow
 def test_no_threshold_tells_a_paraphrase_from_an_opposite() -> None:
     """The reason for the warning, and for flagging: were it ever otherwise, the warning should go."""
     same, opposite = np.split(cosines("multilingual", [*SAME, *OPPOSITE]), [20])
@@ -241,6 +246,7 @@ def test_no_threshold_tells_a_paraphrase_from_an_opposite() -> None:
     assert min((same[:10] >= 0.6).mean(), (same[10:] >= 0.6).mean()) >= 0.6
 
 
+@pytest.mark.slow
 def test_a_vector_is_of_its_text_alone() -> None:
     texts = ["The parcel came two days late.", "快递比预计晚到了两天。", "x " * 3000]
     with Embedder() as worker:
@@ -251,6 +257,7 @@ def test_a_vector_is_of_its_text_alone() -> None:
             assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_two_searches_at_once_embed_each_text_once(store: Store) -> None:
     """Two projects may search at one time; of one project the second waits for what the first has embedded."""
     project = projects.create(store, "both")
