@@ -185,7 +185,10 @@ def test_the_files_of_the_pairs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["empty.jsonl", "picture.png"])
-def test_a_file_that_cannot_be_read_is_a_sentence(store: Store, fill: Fill, tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_read_is_a_sentence(
+    store: Store, fill: Fill, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the files of a store in memory lie where one is
     project = fill([A])
     (tmp_path / name).write_bytes(b"" if name.startswith("empty") else b"\x89PNG\r\n")
     test = opened(store, project)
