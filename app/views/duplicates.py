@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.widgets import semantic
-from app.widgets.attempt import attempt, go
+from app.widgets.attempt import attempt, chosen, go
 from app.widgets.family_list import family_list
 from app.widgets.progress import job_panel
 from app.widgets.search_figures import search_figures, size_chart
@@ -27,7 +27,7 @@ def render(store: Store, project: Project) -> None:
         semantic.render(store, project)
         return
     past = job_store.recent(store, project.id, limit=HISTORY, kind="dedupe")
-    job = _chosen(past)
+    job = chosen(past)
     if job is None and not families.waiting(store, project.id):
         st.info(t("duplicates.no_records"), icon=":material/upload_file:")
         st.page_link(st.session_state["pages"]["import"], label=t("duplicates.import"))
@@ -53,13 +53,6 @@ def _by() -> str:
             st.query_params.pop(word, None)
         st.query_params["by"] = picked
     return str(picked)
-
-
-def _chosen(past: list[Job]) -> Job | None:
-    """The search that the URL names, else the newest that was not undone."""
-    asked = st.query_params.get("job", "")
-    named = next((job for job in past if str(job.id) == asked), None)
-    return named or next((job for job in past if job.state != "undone"), None)
 
 
 def _search(store: Store, project: Project, job: Job) -> None:

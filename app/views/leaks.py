@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.widgets.attempt import attempt, go
+from app.widgets.attempt import attempt, chosen, go
 from app.widgets.leak_list import leak_list, place_name
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
@@ -28,7 +28,7 @@ VERSIONS = 50
 def render(store: Store, project: Project) -> None:
     """Draw the settings, the check that is looked at with its pairs, and what was done before."""
     past = job_store.recent(store, project.id, limit=HISTORY, kind=Leaks.name)
-    job = _chosen(past)
+    job = chosen(past)
     if job is None and not families.waiting(store, project.id):
         st.info(t("leaks.no_records"), icon=":material/upload_file:")
         st.page_link(st.session_state["pages"]["import"], label=t("leaks.import"))
@@ -40,13 +40,6 @@ def render(store: Store, project: Project) -> None:
     else:
         _check(store, project, job)
     _history(store, project, past, job)
-
-
-def _chosen(past: list[Job]) -> Job | None:
-    """The check that the URL names, else the newest that was not undone."""
-    asked = st.query_params.get("job", "")
-    named = next((job for job in past if str(job.id) == asked), None)
-    return named or next((job for job in past if job.state != "undone"), None)
 
 
 def _settings(store: Store, project: Project) -> None:

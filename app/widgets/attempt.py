@@ -1,14 +1,14 @@
-"""What a press on a page does: the deed, or a refusal that is shown; and another address."""
+"""What a press on a page does: the deed, or a refusal that is shown; another address, and the job that this names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from app.widgets.text import plain
 from app.words import said
-from pipeline.domain import WorkbenchError
+from pipeline.domain import Job, WorkbenchError
 
 
 def attempt(act: Callable[[], object]) -> None:
@@ -29,3 +29,10 @@ def go(**params: str) -> None:
         else:
             st.query_params.pop(name, None)
     st.rerun()
+
+
+def chosen(past: Sequence[Job], word: str = "job") -> Job | None:
+    """Of jobs, the newest first, the one that this word of the URL names, else the newest that was not undone."""
+    asked = st.query_params.get(word, "")
+    named = next((job for job in past if str(job.id) == asked), None)
+    return named or next((job for job in past if job.state != "undone"), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.widgets import links
-from app.widgets.attempt import attempt, go
+from app.widgets.attempt import attempt, chosen, go
 from app.widgets.family_list import family_list
 from app.widgets.progress import job_panel
 from app.widgets.text import plain
@@ -28,7 +28,7 @@ def render(store: Store, project: Project) -> None:
     Not on one page with the families of another search: they share the filter and the page of the URL.
     """
     past = job_store.recent(store, project.id, limit=HISTORY, kind=Semantic.name)
-    job = _chosen(past)
+    job = chosen(past, AT)
     st.warning(t("semantic.warning"), icon=":material/compare_arrows:")
     if job is None and not families.waiting(store, project.id):
         st.info(t("semantic.no_records"), icon=":material/upload_file:")
@@ -40,13 +40,6 @@ def render(store: Store, project: Project) -> None:
     else:
         _search(store, project, job)
     _history(store, past, job)
-
-
-def _chosen(past: list[Job]) -> Job | None:
-    """The search that the URL names, else the newest that was not undone."""
-    asked = st.query_params.get(AT, "")
-    named = next((job for job in past if str(job.id) == asked), None)
-    return named or next((job for job in past if job.state != "undone"), None)
 
 
 def _settings(store: Store, project: Project) -> None:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_contain as kernels
 from pipeline.dedup import kernels_pairs
-from pipeline.dedup.engine import ALL_COPIES, ALL_PAIRS, Cutter, Found, Progress
+from pipeline.dedup.engine import Cutter, Found, Progress, expanded
 from pipeline.dedup.index import picked
 from pipeline.dedup.shingles import Shingle
 from pipeline.dedup.signer import Cut, Signer
@@ -251,30 +251,6 @@ class Short:
         bounds = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
         directory = np.append(np.searchsorted(hashes, bounds), len(hashes))
         self.probes, self.shift = (hashes, owners, often, directory), 64 - bits
-
-
-def expanded(first: Array, whether: Array, x: Array, y: Array, share: Array) -> tuple[Array, Array, Array, int]:
-    """Pairs of texts from pairs of sets, the copies of one set among themselves included where `whether` says so; and
-    how many pairs of copies are true but not listed, with the limits of pipeline.dedup.engine."""
-    copies = np.argsort(first, kind="stable")
-    sizes = np.bincount(first, minlength=len(first))
-    starts = np.cumsum(sizes) - sizes
-    repeated = np.flatnonzero((sizes > 1) & whether)
-    x, y = np.concatenate([x, repeated]), np.concatenate([y, repeated])
-    share = np.concatenate([share, np.ones(len(repeated))])
-    itself = x == y
-    every = np.where(itself, sizes[x] * (sizes[x] - 1) // 2, sizes[x] * sizes[y])
-    linked = np.where(itself, sizes[x] - 1, sizes[x] + sizes[y] - 1)
-    small_first = np.argsort(every, kind="stable")
-    within = np.empty(len(x), np.bool_)
-    within[small_first] = np.cumsum(every[small_first]) <= ALL_PAIRS
-    full = (within | (every == linked)) & (every <= ALL_COPIES * (ALL_COPIES - 1) // 2)
-    listed = np.where(full, every, linked)
-    out = (np.empty(int(listed.sum()), kind) for kind in (np.int64, np.int64, np.float64))
-    out_x, out_y, out_share = out
-    kernels_pairs.expand(x, y, share, full, copies, starts, sizes, out_x, out_y, out_share)
-    order = np.lexsort((out_y, out_x))
-    return out_x[order], out_y[order], out_share[order], int((every - listed).sum())
 
 
 def _packed(x: Array, y: Array) -> Array:

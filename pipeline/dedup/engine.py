@@ -101,7 +101,8 @@ class Search:
         x, y, jaccard = self._complete(roots, x, y, jaccard)
         missing = unmet(buckets, LARGE_BUCKET, self._first, self._fresh, x, y) if cut else 0
         progress(0.95)
-        x, y, jaccard, elided = self._expand(x, y, jaccard)
+        every = np.ones(len(self._first), np.bool_)
+        x, y, jaccard, elided = expanded(self._first, every, x, y, jaccard)
         wanted = self._fresh[x] | self._fresh[y]
         whose = np.arange(self._size)
         whose[self._texts] = self._texts[roots[self._first]]
@@ -199,8 +200,8 @@ class Search:
             more_x.append(rows[:, one].ravel())
             more_y.append(rows[:, other].ravel())
         new_x, new_y = np.concatenate(more_x), np.concatenate(more_y)
-        unmet = ~np.isin(_packed(new_x, new_y), _packed(x, y))
-        new_x, new_y = new_x[unmet], new_y[unmet]
+        apart = ~np.isin(_packed(new_x, new_y), _packed(x, y))
+        new_x, new_y = new_x[apart], new_y[apart]
         index = kernels.similarities(self._shingles, self._starts, self._counts, new_x, new_y)
         near = index >= self.threshold
         return (
@@ -209,29 +210,32 @@ class Search:
             np.concatenate([jaccard, index[near]]),
         )
 
-    def _expand(self, x: Array, y: Array, jaccard: Array) -> tuple[Array, Array, Array, int]:
-        """Pairs of texts from pairs of sets, the copies of one set among themselves included."""
-        copies = np.argsort(self._first, kind="stable")
-        sizes = np.bincount(self._first, minlength=len(self._first))
-        starts = np.concatenate([[0], np.cumsum(sizes)])[:-1]
-        repeated = np.flatnonzero(sizes > 1)
-        x, y = np.concatenate([x, repeated]), np.concatenate([y, repeated])
-        jaccard = np.concatenate([jaccard, np.ones(len(repeated))])
-        itself = x == y
-        every = np.where(itself, sizes[x] * (sizes[x] - 1) // 2, sizes[x] * sizes[y])
-        linked = np.where(itself, sizes[x] - 1, sizes[x] + sizes[y] - 1)
-        small_first = np.argsort(every, kind="stable")
-        within = np.empty(len(x), np.bool_)
-        within[small_first] = np.cumsum(every[small_first]) <= ALL_PAIRS
-        full = (within | (every == linked)) & (every <= ALL_COPIES * (ALL_COPIES - 1) // 2)
-        listed = int(np.where(full, every, linked).sum())
-        out = np.empty(listed, np.int64), np.empty(listed, np.int64), np.empty(listed, np.float64)
-        kernels.expand(x, y, jaccard, full, copies, starts, sizes, *out)
-        order = np.lexsort((out[1], out[0]))
-        return out[0][order], out[1][order], out[2][order], int((every - np.where(full, every, linked)).sum())
-
     def _in_blocks(self, size: int, work: Callable[[slice], None]) -> None:
         self._spread(work, [slice(start, start + BLOCK) for start in range(0, size, BLOCK)])
+
+
+def expanded(first: Array, whether: Array, x: Array, y: Array, share: Array) -> tuple[Array, Array, Array, int]:
+    """Pairs of texts from pairs of sets, the copies of one set among themselves included where `whether` says so; and
+    how many pairs of copies are true but not listed (ALL_COPIES, ALL_PAIRS)."""
+    copies = np.argsort(first, kind="stable")
+    sizes = np.bincount(first, minlength=len(first))
+    starts = np.cumsum(sizes) - sizes
+    repeated = np.flatnonzero((sizes > 1) & whether)
+    x, y = np.concatenate([x, repeated]), np.concatenate([y, repeated])
+    share = np.concatenate([share, np.ones(len(repeated))])
+    itself = x == y
+    every = np.where(itself, sizes[x] * (sizes[x] - 1) // 2, sizes[x] * sizes[y])
+    linked = np.where(itself, sizes[x] - 1, sizes[x] + sizes[y] - 1)
+    small_first = np.argsort(every, kind="stable")
+    within = np.empty(len(x), np.bool_)
+    within[small_first] = np.cumsum(every[small_first]) <= ALL_PAIRS
+    full = (within | (every == linked)) & (every <= ALL_COPIES * (ALL_COPIES - 1) // 2)
+    listed = np.where(full, every, linked)
+    out = (np.empty(int(listed.sum()), kind) for kind in (np.int64, np.int64, np.float64))
+    out_x, out_y, out_share = out
+    kernels.expand(x, y, share, full, copies, starts, sizes, out_x, out_y, out_share)
+    order = np.lexsort((out_y, out_x))
+    return out_x[order], out_y[order], out_share[order], int((every - listed).sum())
 
 
 def _packed(x: Array, y: Array) -> Array:

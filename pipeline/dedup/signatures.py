@@ -73,9 +73,8 @@ class Rows:
             whole = min(self._whole("names", NAME), self._whole(self._part, self._row))
             for part, kind, rows in ((self._part, self._row, least), ("names", NAME, names)):
                 with (self._folder / f"{self._name}.{part}").open("ab") as file:
-                    os.truncate(
-                        file.fileno(), whole * kind.itemsize
-                    )  # the process that wrote last may have been killed
+                    # The process that wrote last may have been killed.
+                    os.truncate(file.fileno(), whole * kind.itemsize)
                     file.write(np.ascontiguousarray(rows).view(np.uint8).data)
 
     @contextmanager

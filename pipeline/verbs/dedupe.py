@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.dedup.shingles import Shingle, unspaced
 from pipeline.domain import WorkbenchError
@@ -19,8 +16,7 @@ from pipeline.jobs import Handle, verbs
 from pipeline.knobs import knob
 from pipeline.store import Store, families, family_labels, family_verdicts, readings
 from pipeline.store import jobs as job_store
-from pipeline.store.exports import replaceable
-from pipeline.verbs import dedupe_keep
+from pipeline.verbs import dedupe_keep, findings
 
 if TYPE_CHECKING:
     from pipeline.dedup.engine import Found
@@ -111,7 +107,7 @@ class Dedupe:
         from pipeline.near import Texts
 
         began = time.perf_counter()
-        target = _pairs_target(store, self.pairs_file)
+        target = findings.pairs_target(store, self.pairs_file)
         project_id = _project(job)
         scores = dedupe_keep.scores(store, project_id, self.score.strip()) if self.keep == "quality" else None
         orphans = family_verdicts.orphans(store, project_id)
@@ -123,11 +119,11 @@ class Dedupe:
             else:
                 found, chosen, signed = self._near(store, job, project_id, texts, fresh, scores)
             sample = texts.read(np.arange(min(SAMPLE, total))).to_pylist()
-        self._write(store, job, ids, found, chosen)
+        findings.write(store, job, ids, found, chosen)
         judged = self._judge(store, job, project_id, texts, orphans)
         job.progress(2 * total, 2 * total, "writing")
         if target is not None:
-            _write_pairs(store, job.id, target)
+            findings.write_pairs(families.pairs(store, job.id), target)
         stay = int((chosen.similarity < self.threshold).sum())
         same = int((found.jaccard == 1).sum()) if self.mode == "near" else 0
         return {
@@ -168,21 +164,6 @@ class Dedupe:
         again = [*orphans, *family_labels.sent_back(store, project_id).to_pylist()]
         return ~seen | np.isin(texts.ids, again)
 
-    def _write(self, store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
-        """Everything that was found, in batches. An earlier try that broke off is taken away first."""
-        store.transact(lambda cursor: families.clear(cursor, job.id))
-        for rows in _slices(len(found.x)):
-            a, b = (pa.array(ids[side[rows]]) for side in (found.x, found.y))
-            jaccard = pa.array(found.jaccard[rows])
-            store.transact(partial(families.append_pairs, store, job_id=job.id, a=a, b=b, jaccard=jaccard))
-            job.progress(int(1.95 * len(ids)), 2 * len(ids), "writing")
-        for rows in _slices(len(chosen.text)):
-            record, family = (pa.array(ids[side[rows]]) for side in (chosen.text, chosen.root))
-            kept, near = pa.array(chosen.text[rows] == chosen.keeper[rows]), pa.array(chosen.similarity[rows])
-            columns = {"family": family, "record": record, "kept": kept, "similarity": near}
-            store.transact(partial(families.append_members, store, job_id=job.id, **columns))
-            job.progress(int(1.98 * len(ids)), 2 * len(ids), "writing")
-
     def _judge(
         self, store: Store, job: Handle, project_id: int, texts: Texts, orphans: Sequence[int]
     ) -> dict[str, int]:
@@ -213,29 +194,3 @@ def _project(job: Handle) -> int:
     if job.project_id is None:
         raise WorkbenchError("Near-duplicates are looked for inside one project; name it.")
     return job.project_id
-
-
-def _slices(count: int) -> list[slice]:
-    return [slice(start, start + WRITTEN) for start in range(0, count, WRITTEN)]
-
-
-def _pairs_target(store: Store, path: str) -> Path | None:
-    if not path:
-        return None
-    target = Path(path)
-    if target.is_dir():
-        raise WorkbenchError(f"{path} is a folder; name a file for the pairs, such as {target / 'pairs.parquet'}.")
-    if not replaceable(store, target):
-        raise WorkbenchError(f"{path} is a device or the database itself; name another file for the pairs.")
-    if not target.parent.is_dir():
-        raise WorkbenchError(f"The pairs cannot be written to {path}: the folder {target.parent} does not exist.")
-    return target
-
-
-def _write_pairs(store: Store, job_id: int, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
-    try:
-        pq.write_table(families.pairs(store, job_id), part)
-        part.replace(target)
-    except OSError as error:
-        raise WorkbenchError(f"The pairs cannot be written to {target}: {error.strerror or error}.") from error

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.crossing import HOW, READING, Crossed, cross
 from pipeline.dedup.shingles import Shingle
@@ -20,8 +19,7 @@ from pipeline.jobs import Handle, verbs
 from pipeline.knobs import knob
 from pipeline.store import Store, leaks
 from pipeline.store import jobs as job_store
-from pipeline.store.exports import replaceable
-from pipeline.verbs import leak_sides
+from pipeline.verbs import findings, leak_sides
 from pipeline.verbs.leak_sides import Benchmark, Side, Sides
 
 WRITTEN = 200_000  # rows written in one transaction
@@ -73,7 +71,7 @@ class Leaks:
         if job.project_id is None:
             raise WorkbenchError("Leaks are looked for in the training data of one project; name it.")
         began = time.perf_counter()
-        target = _target(store, self.pairs_file)
+        target = findings.pairs_target(store, self.pairs_file)
         job.progress(0, 100, "reading")
         sides = self._sides(store, job, job.project_id)
         total = len(sides.train) + len(sides.held)
@@ -93,7 +91,7 @@ class Leaks:
         dropped = store.transact(judge)
         job.progress(total, total, "writing")
         if target is not None:
-            _write_pairs(store, job.id, target)
+            findings.write_pairs(leaks.pairs(store, job.id), target)
         return {
             **_counted(sides, found), "dropped": dropped, "against": sides.name,
             "left_out": sides.left_out, "rejected": sides.rejected, "pairs_elided": found.elided,
@@ -125,13 +123,13 @@ class Leaks:
         total = len(sides.train) + len(sides.held)
         for side, own, which in (("train", sides.train, found.train), ("held", sides.held, found.held)):
             wanted = np.unique(which)
-            for rows in _slices(len(wanted)):
+            for rows in findings.slices(len(wanted)):
                 part = leak_sides.chosen(own, wanted[rows])
                 columns = {"ids": part.ids, "names": part.names, "places": part.places, "texts": part.texts}
                 store.transact(partial(leaks.append_texts, store, job_id=job.id, side=side, **columns))
                 job.progress(int(0.97 * total), total, "writing")
         names = np.array(HOW)
-        for rows in _slices(len(found.train)):
+        for rows in findings.slices(len(found.train)):
             record = sides.train.ids.take(pa.array(found.train[rows]))
             item = sides.held.ids.take(pa.array(found.held[rows]))
             how, similarity = pa.array(names[found.how[rows]].tolist(), pa.string()), pa.array(found.similarity[rows])
@@ -163,29 +161,3 @@ def _places(held: Side, leaking: Any) -> dict[str, dict[str, int]]:
     for row in held.places.take(pa.array(leaking)).value_counts().to_pylist():
         counted[row["values"]]["leaks"] = row["counts"]
     return counted
-
-
-def _slices(count: int) -> list[slice]:
-    return [slice(start, start + WRITTEN) for start in range(0, count, WRITTEN)]
-
-
-def _target(store: Store, path: str) -> Path | None:
-    if not path:
-        return None
-    target = Path(path)
-    if target.is_dir():
-        raise WorkbenchError(f"{path} is a folder; name a file for the pairs, such as {target / 'pairs.parquet'}.")
-    if not replaceable(store, target):
-        raise WorkbenchError(f"{path} is a device or the database itself; name another file for the pairs.")
-    if not target.parent.is_dir():
-        raise WorkbenchError(f"The pairs cannot be written to {path}: the folder {target.parent} does not exist.")
-    return target
-
-
-def _write_pairs(store: Store, job_id: int, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
-    try:
-        pq.write_table(leaks.pairs(store, job_id), part)
-        part.replace(target)
-    except OSError as error:
-        raise WorkbenchError(f"The pairs cannot be written to {target}: {error.strerror or error}.") from error

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-
-import pyarrow as pa
 
 from pipeline.domain import WorkbenchError
 from pipeline.jobs import Handle, verbs
 from pipeline.knobs import knob
 from pipeline.meaning import MODELS, Meanings
-from pipeline.store import Store, families, same_meaning
+from pipeline.store import Store, same_meaning
 from pipeline.store import jobs as job_store
-from pipeline.verbs import dedupe_keep
+from pipeline.verbs import dedupe_keep, findings
 
 if TYPE_CHECKING:
-    from pipeline.dedup.engine import Found
-    from pipeline.dedup.keep import Members
     from pipeline.near import Texts
 
 POLICIES = ("first", "longest", "newest", "labelled")
@@ -85,7 +80,7 @@ class Semantic:
         merits = dedupe_keep.merits(store, job.project_id, self.keep, cast("Texts", texts), found, None)
         found = replace(found, roots=stars(found, merits))
         chosen = members(search, found, merits)
-        self._write(store, job, texts.ids, found, chosen)
+        findings.write(store, job, texts.ids, found, chosen)
         judged = self._judge(store, job, len(found.x), 2 * total)
         job.progress(2 * total, 2 * total, "writing")
         return {
@@ -107,22 +102,3 @@ class Semantic:
             return {"dropped": dropped, "contradictory": len(spared), "relabel": asked}
 
         return store.transact(judge)
-
-    def _write(self, store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
-        """Everything that was found, in batches. An earlier try that broke off is taken away first."""
-        store.transact(lambda cursor: families.clear(cursor, job.id))
-        for start in range(0, len(found.x), WRITTEN):
-            rows = slice(start, start + WRITTEN)
-            a, b = (pa.array(ids[side[rows]]) for side in (found.x, found.y))
-            cosine = pa.array(found.jaccard[rows])
-            store.transact(partial(families.append_pairs, store, job_id=job.id, a=a, b=b, jaccard=cosine))
-            job.progress(int(1.95 * len(ids)), 2 * len(ids), "writing")
-        for start in range(0, len(chosen.text), WRITTEN):
-            rows = slice(start, start + WRITTEN)
-            columns = {
-                "family": pa.array(ids[chosen.root[rows]]), "record": pa.array(ids[chosen.text[rows]]),
-                "kept": pa.array(chosen.text[rows] == chosen.keeper[rows]),
-                "similarity": pa.array(chosen.similarity[rows]),
-            }  # fmt: skip
-            store.transact(partial(families.append_members, store, job_id=job.id, **columns))
-            job.progress(int(1.98 * len(ids)), 2 * len(ids), "writing")

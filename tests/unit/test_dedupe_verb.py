@@ -17,7 +17,7 @@ from pipeline.store import Store, families, records, verdicts
 from pipeline.store import jobs as job_store
 from pipeline.store.families import FamilyFilter
 from pipeline.store.records import RecordFilter
-from pipeline.verbs import dedupe
+from pipeline.verbs import findings
 from pipeline.verbs.dedupe import Dedupe
 
 Fill = Callable[..., Project]
@@ -126,7 +126,7 @@ def test_a_cancelled_job_leaves_nothing_and_goes_on(store: Store, fill: Fill, mo
         raise JobCancelled
 
     monkeypatch.setattr(families, "append_members", broken)
-    monkeypatch.setattr(dedupe, "WRITTEN", 2)
+    monkeypatch.setattr(findings, "WRITTEN", 2)
     job = jobs.run(store, Dedupe(), project.id)
     assert job.state == "cancelled"
     assert store.scalar("SELECT count(*) FROM pair") == 3

@@ -1,0 +1,66 @@
+"""What the searches for duplicates write alike: pairs and families in batches, and pairs as a file."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.domain import WorkbenchError
+from pipeline.jobs import Handle
+from pipeline.store import Store, families
+from pipeline.store.exports import replaceable
+
+if TYPE_CHECKING:
+    from pipeline.dedup.engine import Found
+    from pipeline.dedup.keep import Members
+
+WRITTEN = 200_000  # rows written in one transaction
+
+
+def slices(count: int) -> list[slice]:
+    """The batches in which so many rows are written."""
+    return [slice(start, start + WRITTEN) for start in range(0, count, WRITTEN)]
+
+
+def write(store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
+    """Everything that was found, in batches. An earlier try that broke off is taken away first. `ids` of the texts."""
+    store.transact(lambda cursor: families.clear(cursor, job.id))
+    for rows in slices(len(found.x)):
+        a, b = (pa.array(ids[side[rows]]) for side in (found.x, found.y))
+        jaccard = pa.array(found.jaccard[rows])
+        store.transact(partial(families.append_pairs, store, job_id=job.id, a=a, b=b, jaccard=jaccard))
+        job.progress(int(1.95 * len(ids)), 2 * len(ids), "writing")
+    for rows in slices(len(chosen.text)):
+        record, family = (pa.array(ids[side[rows]]) for side in (chosen.text, chosen.root))
+        kept, near = pa.array(chosen.text[rows] == chosen.keeper[rows]), pa.array(chosen.similarity[rows])
+        columns = {"family": family, "record": record, "kept": kept, "similarity": near}
+        store.transact(partial(families.append_members, store, job_id=job.id, **columns))
+        job.progress(int(1.98 * len(ids)), 2 * len(ids), "writing")
+
+
+def pairs_target(store: Store, path: str) -> Path | None:
+    """Where the pairs shall be written, None for nowhere. Raises WorkbenchError if they cannot be written there."""
+    if not path:
+        return None
+    target = Path(path)
+    if target.is_dir():
+        raise WorkbenchError(f"{path} is a folder; name a file for the pairs, such as {target / 'pairs.parquet'}.")
+    if not replaceable(store, target):
+        raise WorkbenchError(f"{path} is a device or the database itself; name another file for the pairs.")
+    if not target.parent.is_dir():
+        raise WorkbenchError(f"The pairs cannot be written to {path}: the folder {target.parent} does not exist.")
+    return target
+
+
+def write_pairs(pairs: pa.Table, target: Path) -> None:
+    """Write a Parquet file, whole or not at all."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        pq.write_table(pairs, part)
+        part.replace(target)
+    except OSError as error:
+        raise WorkbenchError(f"The pairs cannot be written to {target}: {error.strerror or error}.") from error
