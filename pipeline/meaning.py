@@ -94,8 +94,7 @@ class Meanings:
         folder = None if here is None else here / "embeddings"
         # Two numbers of float16 lie in one of uint32: so a vector is a row like any other.
         self._rows = Rows(folder, f"{project_id}-{model.name}.{FORM}", model.width // 2, "vectors")
-        self.ids, self.edits = readings.now(store, project_id)
-        self._marks = readings.marks(store, self.ids, self.edits)
+        self.ids, self.edits, self._marks = readings.now(store, project_id)
 
     def embed(self, report: Report = lambda _: None) -> int:
         """Embed what is not embedded yet; returns how many texts that were. Stopped, it keeps what is embedded."""
@@ -112,18 +111,21 @@ class Meanings:
         return len(missing)
 
     def _add(self, worker: Embedder, which: Array, waiting: Callable[[], None]) -> None:
+        from pipeline.dedup.signatures import wholes
+
         texts = self.read(which).to_pylist()
         taken = np.array([self._model.takes(text) for text in texts])
         vectors = np.zeros((len(texts), self._model.width), np.float16)
         if taken.any():
             vectors[taken] = worker.embed(self._model, [texts[i] for i in np.flatnonzero(taken)], waiting)
-        self._rows.append(self.ids[which], self._marks[which], taken.astype(np.int64), vectors.view(np.uint32))
+        rows = vectors.view(np.uint32)
+        self._rows.append(self.ids[which], self._marks[which], taken.astype(np.int64), rows, wholes(rows))
 
     def search(self, threshold: float) -> tuple[Cosine, int]:
         """A search among all of them, and how many have no vector. They must be embedded."""
         from pipeline.dedup.cosine import Cosine
 
-        names, numbers = self._rows.rows()
+        names, numbers, _ = self._rows.rows()
         rows = self._places()
         if len(rows) and rows.min() < 0:
             raise RuntimeError("a text is not embedded")
@@ -132,9 +134,10 @@ class Meanings:
 
     def _places(self) -> Array:
         """Which row is that of each text; -1 for one that is not embedded."""
-        from pipeline.dedup.signatures import place
+        from pipeline.dedup.signatures import place, wholes
 
-        return place(*self._rows.rows(), self.ids, self._marks)
+        names, numbers, good = self._rows.rows()
+        return place(names, good & (wholes(numbers) == names["whole"]), self.ids, self._marks)
 
     def read(self, which: Array) -> pa.ChunkedArray:
         """The texts of these numbers (ascending), in order."""

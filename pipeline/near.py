@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.dedup.bands import Bands, choose
 from pipeline.dedup.contain import Containment
 from pipeline.dedup.engine import Search
 from pipeline.dedup.index import Cuts, picked
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signatures import Signatures, place
-from pipeline.dedup.signer import Cut, Signer
+from pipeline.dedup.signatures import Signatures
+from pipeline.dedup.signer import Cut, Signed, Signer
 from pipeline.store import Store, readings
 
 Array = NDArray[Any]
+T = TypeVar("T")
+R = TypeVar("R")
 Report = Callable[[int], None]  # called with the number of texts that are signed; may raise to stop the work
 
-READ = 32_768  # records read and signed at a time
+READ = 8192  # records read and signed at a time: few enough to stay near the processor
 ROOM = 1 << 30  # bytes of shingles kept from the signing for the comparing; others are cut once more
 
 
@@ -34,9 +37,9 @@ class Texts:
         folder = None if store.path == ":memory:" else store.folder / "signatures"
         self._signatures = Signatures(folder, project_id, shingle)
         self._cuts = Cuts(ROOM)
+        self._waiting: Callable[[], None] = lambda: None
         self.signer = Signer(shingle)
-        self.ids, self.edits = readings.now(store, project_id, np.array(also, np.int64))
-        self._marks = readings.marks(store, self.ids, self.edits)
+        self.ids, self.edits, self._marks = readings.now(store, project_id, np.array(also, np.int64))
 
     def __enter__(self) -> Self:
         return self
@@ -44,39 +47,39 @@ class Texts:
     def __exit__(self, *_: object) -> None:
         self.signer.__exit__()
 
-    def sign(self, report: Report = lambda _: None) -> int:
-        """Sign what is not signed yet; returns how many texts that were. What is signed stays so if this is stopped."""
+    def sign(self, threshold: float, report: Report = lambda _: None) -> int:
+        """Sign what is not signed yet, and have keys of all for a search at this threshold; returns how many texts
+        were signed. What is signed stays so if this is stopped."""
+        self._threshold, bands = threshold, choose(threshold)
         with self._signatures.alone(lambda: report(0)):
-            missing = np.flatnonzero(place(*self._signatures.rows(), self.ids, self._marks) < 0)
-            report(len(self.ids) - len(missing))
+            placed = self._signatures.place(bands, self.signer.spread, self.ids, self._marks)
+            self._rows, self._whole, self._counts = placed
+            missing = np.flatnonzero(self._rows < 0)
             done = len(self.ids) - len(missing)
-            for which, texts in self._read_ahead(missing):
-                cut, least = self.signer.sign(texts)
-                self._signatures.append(self.ids[which], self._marks[which], cut.counts, least)
-                self._cuts.keep(which, cut)
+            report(done)
+            for which, signed in self._ahead(missing, bands):
+                counts = signed.cut.counts
+                first = self._signatures.sign(bands, self.ids[which], self._marks[which], counts, signed)
+                self._rows[which] = first + np.arange(len(which))
+                self._whole[which], self._counts[which] = signed.whole, counts
+                self._cuts.keep(which, signed.cut)
                 done += len(which)
                 report(done)
+            self._keys = self._signatures.keys(bands)
         return len(missing)
 
-    def _read_ahead(self, which: Array) -> Iterator[tuple[Array, pa.ChunkedArray]]:
-        """Texts a batch at a time; the next batch is read while one is worked on."""
+    def _ahead(self, which: Array, bands: Bands) -> Iterator[tuple[Array, Signed]]:
+        """These texts signed, a batch at a time; meanwhile the next one is being signed, and that behind it read."""
         batches = [which[start : start + READ] for start in range(0, len(which), READ)]
-        with ThreadPoolExecutor(1, "reader") as reader:
-            ahead = [reader.submit(self.read, batch) for batch in batches[:1]]
-            for batch, following in zip(batches, [*batches[1:], None], strict=False):
-                texts = ahead.pop().result()
-                if following is not None:
-                    ahead.append(reader.submit(self.read, following))
-                yield batch, texts
+        read = ahead(lambda batch: (batch, self.read(batch)), batches)
+        return ahead(lambda one: (one[0], self.signer.sign(one[1], bands)), read)
 
-    def search(self, threshold: float, fresh: Array | None = None) -> Search:
-        """A search among all of them; `fresh` as in Search. They must be signed."""
-        names, least = self._signatures.rows()
-        rows = place(names, least, self.ids, self._marks)
-        if len(rows) and rows.min() < 0:
-            raise RuntimeError("a text is not signed")
-        rows[names["count"][rows] == 0] = -1
-        return Search(least, rows, threshold, self._cut, self.signer, fresh)
+    def search(self, fresh: Array | None = None, waiting: Callable[[], None] = lambda: None) -> Search:
+        """A search among all of them as they were signed; `fresh` as in Search, `waiting` is called now and then while
+        texts are read once more, and may raise."""
+        self._waiting = waiting
+        rows = np.where(self._counts > 0, self._rows, -1)
+        return Search(self._keys, rows, self._whole, self._threshold, self._cut, self.signer, fresh)
 
     def inside(self, threshold: float, fresh: Array | None = None) -> Containment:
         """A search for short ones inside long ones; `fresh` as there. They need not be signed."""
@@ -92,6 +95,21 @@ class Texts:
         if len(kept) == len(which) and (kept == which).all():
             return cut
         rest = np.setdiff1d(which, kept, assume_unique=True)
-        cuts = [cut, *(self.signer.cut(self.read(rest[i : i + READ])) for i in range(0, len(rest), READ))]
+        cuts = [cut]
+        for start in range(0, len(rest), READ):
+            self._waiting()
+            cuts.append(self.signer.cut(self.read(rest[start : start + READ])))
         together = picked([(one, np.arange(len(one.counts))) for one in cuts])
         return picked([(together, np.argsort(np.concatenate([kept, rest]), kind="stable"))])
+
+
+def ahead(work: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:
+    """What `work` makes of each part, in order, one more being made while one is used."""
+    with ThreadPoolExecutor(1, "ahead") as thread:
+        begun: list[Future[R]] = []
+        for part in parts:
+            begun.append(thread.submit(work, part))
+            if len(begun) > 1:
+                yield begun.pop(0).result()
+        for one in begun:
+            yield one.result()

@@ -47,3 +47,12 @@ def permutations(count: int, seed: int = 1) -> tuple[NDArray[np.uint32], NDArray
     """datasketch's own parameters (a, b) of h -> a*h + b mod 2^32, the scheme that it calls affine32."""
     a, b = MinHash(num_perm=count, seed=seed, scheme="affine32").permutations
     return np.ascontiguousarray(a, np.uint32), np.ascontiguousarray(b, np.uint32)
+
+
+@functools.lru_cache
+def odd_numbers(count: int) -> NDArray[np.uint64]:
+    """Odd numbers of 64 bits that have nothing to do with each other: by splitmix64 from the number of each."""
+    numbers = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (numbers ^ (numbers >> np.uint64(31))) | np.uint64(1)

@@ -4,8 +4,8 @@ Every reported similarity is the exact Jaccard index of the two sets of shingles
 and misses a pair right at the threshold about once in 300. Texts with one and the same set are collapsed to one before
 anything is compared, and no bucket costs the square of its size beyond LARGE_BUCKET texts.
 
-What is known of a text is its minima (pipeline.dedup.signer). Only of texts that share a bucket with another one
-are the shingles asked for, so memory grows with the duplicates, and by 150 bytes with every other text.
+What is known of a text is a key for each band of its minima (pipeline.dedup.signer). Only of texts that share a bucket
+with another one are the shingles asked for: memory grows with the duplicates, and by 150 bytes with every other text.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_pairs as kernels
-from pipeline.dedup.bands import Bands, choose
-from pipeline.dedup.kernels_text import band_keys, wholes
 from pipeline.dedup.signer import Cut, Signer
 from pipeline.dedup.unmet import unmet
 
@@ -33,7 +31,9 @@ LARGE_BUCKET = 1000  # texts in one bucket that are still all compared with each
 COMPLETED = 32  # families of up to so many different texts have all their pairs compared, not only those that met
 ALL_COPIES = 2000  # identical texts of which every pair is listed; beyond it, each only with the first
 ALL_PAIRS = 10_000_000  # listed pairs in all; beyond it, copies are listed with the first only
-FILTER_BITS = 1 << 17  # of the filter for one band, at least; so many more for more fresh texts
+COMPARED = 1 << 20  # pairs of small families that are compared at a time
+FILTER_BITS = 1 << 19  # of the filter for one band, at least; so many more for more fresh texts
+SEAL = 2  # numbers before the keys in a row of them (signatures.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +55,28 @@ class Found:
 
 
 class Search:
-    """One search among texts 0..n-1, of which the minima are known.
+    """One search among texts 0..n-1, of which the keys are known.
 
-    least: the minima of all signatures; rows[t]: which of them is text t's, -1 for a text without any shingle.
+    keys: a row of SEAL numbers and then a key for each band; rows[t]: which of them is text t's, -1 for a text without
+    any shingle; whole[t]: the hash of all minima of text t. The keys are those of the threshold (bands.choose).
     fresh: the texts of which pairs are wanted, each with any text; all of them if it is None.
     """
 
     def __init__(
-        self, least: Array, rows: Array, threshold: float, cut: Cutter, signer: Signer, fresh: Array | None = None
-    ) -> None:
+        self, keys: Array, rows: Array, whole: Array, threshold: float, cut: Cutter, signer: Signer,
+        fresh: Array | None = None,
+    ) -> None:  # fmt: skip
         self.threshold = threshold
-        self.bands: Bands = choose(threshold)
         self._cut, self._spread, self._size = cut, signer.spread, len(rows)
+        keys = np.asarray(keys).view()
+        keys.flags.writeable = False  # whether a file or memory: kernels are compiled for one kind of array
         # Inside, texts are numbered by their place in _texts: those that may meet another one, in order.
         self._texts = np.flatnonzero(rows >= 0)
-        least = np.asarray(least).view()
-        least.flags.writeable = False  # whether a file or memory: kernels are compiled for one kind of array
         self._fresh = np.ones(len(self._texts), np.bool_) if fresh is None else fresh[self._texts]
-        self._keys = self._keyed(least, rows)
         if fresh is not None:
-            self._leave_out_the_far()
-        self._whole = np.empty(len(self._texts), np.uint64)
-        self._in_blocks(len(self._texts), lambda at: wholes(least, rows[self._texts[at]], self._whole[at]))
+            near = self._near(keys, rows[self._texts])
+            self._texts, self._fresh = self._texts[near], self._fresh[near]
+        self._keys, self._whole = self._by_band(keys, rows[self._texts]), whole[self._texts]
         self._first = np.arange(len(self._texts))
         self._starts, self._counts = np.zeros(len(self._texts), np.int64), np.zeros(len(self._texts), np.int64)
         self._shingles = np.zeros(0, np.uint64)
@@ -84,17 +84,17 @@ class Search:
     def found(self, progress: Progress = lambda _: None) -> Found:
         """All pairs at or over the threshold with a fresh text in them, and the families that they make."""
         progress(0.05)
-        order = np.argsort(self._whole, kind="stable")
-        same = _repeated(self._whole[order])
-        alike = order[same]
-        leads = np.ones(len(order), np.bool_)
-        leads[1:] = self._whole[order][1:] != self._whole[order][:-1]
-        buckets = self._buckets(np.sort(order[leads]))
+        alike, leads, near = self._alike()
+        buckets = self._buckets(leads, near)
         progress(0.15)
-        self._take(np.unique(np.concatenate([alike, *(members for members, _ in buckets)])))
+        met = np.unique(np.concatenate([members for members, _ in buckets]))
+        if not near.all():
+            alike = alike[np.isin(self._whole[alike], self._whole[np.union1d(met, np.flatnonzero(near))])]
+        self._take(np.union1d(alike, met))
         progress(0.3)
         if self._collapse(alike):
-            buckets = self._buckets(np.flatnonzero(self._first == np.arange(len(self._first))))
+            near[self._first[near]] = True
+            buckets = self._buckets(np.flatnonzero(self._first == np.arange(len(self._first))), near)
         x, y, jaccard, cut = self._compare(buckets, progress)
         roots = np.arange(len(self._first))
         kernels.join(roots, x.astype(np.int64), y.astype(np.int64))
@@ -113,26 +113,38 @@ class Search:
         own, other = (self._first[np.searchsorted(self._texts, side)] for side in (x, y))
         return kernels.similarities(self._shingles, self._starts, self._counts, own, other)
 
-    def _keyed(self, least: Array, rows: Array) -> Array:
-        keys = np.empty((self.bands.bands, len(self._texts)), np.uint32)
-        self._in_blocks(
-            len(self._texts), lambda at: band_keys(least, rows[self._texts[at]], self.bands.rows, keys[:, at])
-        )
-        return keys
-
-    def _leave_out_the_far(self) -> None:
-        """Keep the fresh texts and those that share a bucket with one (and a few others: it is a filter of bits)."""
+    def _near(self, keys: Array, rows: Array) -> Array:
+        """The fresh texts and those that share a bucket with one (and a few others: it is a filter of bits)."""
         size = FILTER_BITS
         while size < 64 * self._fresh.sum():
             size *= 2
-        table = np.zeros((self.bands.bands, size // 64), np.uint64)
-        kernels.note_keys(self._keys[:, self._fresh], table)
-        near = np.empty(len(self._texts), np.bool_)
-        self._in_blocks(len(near), lambda at: kernels.meeting(self._keys[:, at], table, near[at]))
-        self._texts, self._fresh, self._keys = self._texts[near], self._fresh[near], self._keys[:, near]
+        table = np.zeros((keys.shape[1] - SEAL, size // 64), np.uint64)
+        kernels.note_keys(keys, SEAL, rows[self._fresh], table)
+        near = np.empty(len(rows), np.bool_)
+        self._in_blocks(len(near), lambda at: kernels.meeting(keys, SEAL, rows[at], table, near[at]))
+        return near
 
-    def _buckets(self, among: Array) -> list[tuple[Array, Array]]:
-        return self._spread(lambda band: _buckets(self._keys[band][among], among), range(self.bands.bands))
+    def _by_band(self, keys: Array, rows: Array) -> Array:
+        """The keys of these rows, a row for each band."""
+        turned = np.empty((keys.shape[1] - SEAL, len(rows)), np.uint32)
+        self._in_blocks(len(rows), lambda at: kernels.by_band(keys, SEAL, rows[at], turned[:, at]))
+        return turned
+
+    def _alike(self) -> tuple[Array, Array, Array]:
+        """The texts of which the minima are those of another one; the first text of each kind of minima, ascending; and
+        whether each text is fresh or the first of a fresh one's kind."""
+        order = np.argsort(self._whole, kind="stable")
+        whole = self._whole[order]
+        leads = np.ones(len(order), np.bool_)
+        leads[1:] = whole[1:] != whole[:-1]
+        near = self._fresh.copy()
+        near[order[leads][(np.cumsum(leads) - 1)[self._fresh[order]]]] = True
+        return order[_repeated(whole)], np.sort(order[leads]), near
+
+    def _buckets(self, among: Array, near: Array) -> list[tuple[Array, Array]]:
+        """For each band the texts that share a bucket which one of `near` is in."""
+        wanted = None if near.all() else near
+        return self._spread(lambda keys: _buckets(keys[among], among, wanted), self._keys)
 
     def _take(self, which: Array) -> None:
         """Ask for the shingles of these texts, and make sets of them."""
@@ -189,26 +201,26 @@ class Search:
         """Compare also the pairs of a small family that never shared a band: nearly all that MinHash missed."""
         members = np.unique(np.concatenate([x, y])).astype(np.int64)
         members = members[np.argsort(roots[members], kind="stable")]
-        sizes = np.bincount(roots[members], minlength=1)
-        wanted = members[(sizes[roots[members]] > 2) & (sizes[roots[members]] <= COMPLETED)]
-        starts = np.flatnonzero(np.concatenate([[True], np.diff(roots[wanted]) != 0])) if len(wanted) else wanted
-        more_x, more_y = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        lengths = np.diff(np.append(starts, len(wanted)))
-        for size in np.unique(lengths):
-            rows = wanted[starts[lengths == size][:, None] + np.arange(size)]
+        sizes = np.bincount(roots[members], minlength=1)[roots[members]]
+        known = np.sort(_packed(x, y))
+        parts = [(x.astype(np.int64), y.astype(np.int64), jaccard)]
+        for size in range(3, COMPLETED + 1):
+            own = members[sizes == size].reshape(-1, size)
             one, other = np.triu_indices(size, 1)
-            more_x.append(rows[:, one].ravel())
-            more_y.append(rows[:, other].ravel())
-        new_x, new_y = np.concatenate(more_x), np.concatenate(more_y)
-        apart = ~np.isin(_packed(new_x, new_y), _packed(x, y))
-        new_x, new_y = new_x[apart], new_y[apart]
-        index = kernels.similarities(self._shingles, self._starts, self._counts, new_x, new_y)
+            for at in range(0, len(own), COMPARED // len(one)):
+                rows = own[at : at + COMPARED // len(one)]
+                parts.append(self._unmet(rows[:, one].ravel(), rows[:, other].ravel(), known))
+        more_x, more_y, more = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return more_x, more_y, more
+
+    def _unmet(self, x: Array, y: Array, known: Array) -> tuple[Array, Array, Array]:
+        """Of these pairs those that are not known (packed, ascending) and alike, with their Jaccard index."""
+        packed = _packed(x, y)
+        at = np.minimum(np.searchsorted(known, packed), len(known) - 1)
+        x, y = x[known[at] != packed], y[known[at] != packed]
+        index = kernels.similarities(self._shingles, self._starts, self._counts, x, y)
         near = index >= self.threshold
-        return (
-            np.concatenate([x.astype(np.int64), new_x[near]]),
-            np.concatenate([y.astype(np.int64), new_y[near]]),
-            np.concatenate([jaccard, index[near]]),
-        )
+        return x[near], y[near], index[near]
 
     def _in_blocks(self, size: int, work: Callable[[slice], None]) -> None:
         self._spread(work, [slice(start, start + BLOCK) for start in range(0, size, BLOCK)])
@@ -252,12 +264,17 @@ def _repeated(ordered: Array) -> Array:
     return found
 
 
-def _buckets(keys: Array, live: Array) -> tuple[Array, Array]:
-    """The texts that share a key with another: members, and edges so that bucket r is members[edges[r]:edges[r+1]]."""
+def _buckets(keys: Array, live: Array, near: Array | None) -> tuple[Array, Array]:
+    """The texts that share a key with another: members, and edges so that bucket r is members[edges[r]:edges[r+1]].
+    Only buckets with a text of `near` in them, where it says of each text whether it is."""
     packed = (keys.astype(np.uint64) << np.uint64(32)) | live.astype(np.uint64)
     packed.sort()
     key = packed >> np.uint64(32)
     shared = _repeated(key)
     members, key = (packed[shared] & np.uint64(0xFFFFFFFF)).astype(np.int64), key[shared]
     edges = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
-    return members, np.append(edges, len(members))
+    sizes = np.diff(np.append(edges, len(members)))
+    if near is not None and len(members):
+        among = np.logical_or.reduceat(near[members], edges)
+        members, sizes = members[np.repeat(among, sizes)], sizes[among]
+    return members, np.concatenate([[0], np.cumsum(sizes)])

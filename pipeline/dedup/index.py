@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.dedup.bands import MOST
-from pipeline.dedup.engine import Found, Progress, Search
+from pipeline.dedup.bands import choose
+from pipeline.dedup.engine import SEAL, Found, Progress, Search
 from pipeline.dedup.kernels_pairs import gather
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signer import Cut, Signer
+from pipeline.dedup.signer import Cut, Signed, Signer
 
 Array = NDArray[Any]
 
@@ -61,9 +62,9 @@ class Index:
 
     def __init__(self, shingle: Shingle, threshold: float) -> None:
         self.threshold = threshold
+        self._bands = choose(threshold)
         self._signer = Signer(shingle)
-        self._least: list[Array] = []
-        self._counts: list[Array] = []
+        self._signed: list[Signed] = []
         self._cuts = Cuts()
         self._size = 0
         self._search: Search | None = None
@@ -76,24 +77,24 @@ class Index:
 
     def add(self, texts: pa.Array | pa.ChunkedArray) -> None:
         """Sign a batch of texts (an Arrow string column without nulls); they are numbered on from the last batch."""
-        cut, least = self._signer.sign(texts)
-        self._cuts.keep(np.arange(self._size, self._size + len(least)), cut)
-        self._least.append(least)
-        self._counts.append(cut.counts)
-        self._size += len(least)
+        signed = self._signer.sign(texts, self._bands)
+        self._cuts.keep(np.arange(self._size, self._size + len(texts)), signed.cut)
+        self._signed.append(replace(signed, least=signed.least[:0]))
+        self._size += len(texts)
 
     def found(self, progress: Progress = lambda _: None, fresh: Array | None = None) -> Found:
         """All pairs of the added texts at or over the threshold, and the families that they make; only pairs with a
         fresh text if `fresh` says of each text whether it is."""
-        least = np.empty((self._size, MOST), np.uint32)
+        keys = np.empty((self._size, SEAL + self._bands.bands), np.uint32)
+        whole, counts = np.empty(self._size, np.uint64), np.empty(self._size, np.int64)
         at = 0
-        for block in self._least:
-            least[at : at + len(block)] = block
-            at += len(block)
-        self._least = [least]
-        counts = np.concatenate([*self._counts, np.zeros(0, np.int64)])
+        for signed in self._signed:
+            own = slice(at, at + len(signed.whole))
+            keys[own, SEAL:], whole[own], counts[own] = signed.keys, signed.whole, signed.cut.counts
+            at = own.stop
         rows = np.where(counts > 0, np.arange(self._size), -1)
-        self._search = Search(least, rows, self.threshold, lambda which: self._cuts.take(which)[1], self._signer, fresh)
+        cut = lambda which: self._cuts.take(which)[1]  # noqa: E731
+        self._search = Search(keys, rows, whole, self.threshold, cut, self._signer, fresh)
         return self._search.found(progress)
 
     def similarities(self, x: Array, y: Array) -> Array:

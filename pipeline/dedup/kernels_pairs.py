@@ -179,21 +179,31 @@ def gather(shingles: Array, starts: Array, counts: Array, out: Array) -> None:
 
 
 @compiled
-def note_keys(keys: Array, table: Array) -> None:
-    """Set the bits of all keys in `table`: one row of bits for each band, a power of two of them."""
+def note_keys(keys: Array, seal: int, which: Array, table: Array) -> None:
+    """Set the bits of all keys of the chosen rows in `table`: one row of bits for each band, a power of two of them.
+    A row of keys begins with `seal` numbers that are none."""
     bits = np.uint32(table.shape[1] * 64 - 1)
-    for band in range(len(keys)):
-        for i in range(keys.shape[1]):
-            slot = keys[band, i] & bits
+    for i in range(len(which)):
+        for band in range(len(table)):
+            slot = keys[which[i], seal + band] & bits
             table[band, slot >> np.uint32(6)] |= np.uint64(1) << np.uint64(slot & np.uint32(63))
 
 
 @compiled
-def meeting(keys: Array, table: Array, out: Array) -> None:
-    """Note in out every text that shares some band's key with a text that was noted in `table`, and a few others."""
+def meeting(keys: Array, seal: int, which: Array, table: Array, out: Array) -> None:
+    """Note in out every chosen row that shares some band's key with a row that was noted in `table`, and a few more."""
     bits = np.uint32(table.shape[1] * 64 - 1)
-    out[:] = False
-    for band in range(len(keys)):
-        for i in range(keys.shape[1]):
-            slot = keys[band, i] & bits
-            out[i] |= bool(table[band, slot >> np.uint32(6)] & (np.uint64(1) << np.uint64(slot & np.uint32(63))))
+    for i in range(len(which)):
+        found = np.uint64(0)
+        for band in range(len(table)):
+            slot = keys[which[i], seal + band] & bits
+            found |= (table[band, slot >> np.uint32(6)] >> np.uint64(slot & np.uint32(63))) & np.uint64(1)
+        out[i] = found != 0
+
+
+@compiled
+def by_band(keys: Array, seal: int, which: Array, out: Array) -> None:
+    """The keys of the chosen rows, a row for each band: keys[which[i], band] into out[band, i]."""
+    for i in range(len(which)):
+        for band in range(len(out)):
+            out[band, i] = keys[which[i], seal + band]

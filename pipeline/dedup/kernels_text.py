@@ -1,7 +1,7 @@
 """From UTF-8 text to shingles and minima, in one compiled pass.
 
 Nothing here knows Unicode beyond white space and the scripts that put none between words: texts come lower-cased, but
-for ASCII letters, which are lowered in passing.
+for ASCII letters, which are lowered in passing. Behind the last text lie PADDING bytes, since many are read at once.
 """
 
 from __future__ import annotations
@@ -11,17 +11,29 @@ from typing import Any
 import numpy as np
 
 from pipeline.dedup.kernels import SEED, Array, compiled, finish, mix
+from pipeline.dedup.kernels_bytes import (
+    HASHES,
+    LANES,
+    WIDE,
+    eight_at,
+    firsts_at,
+    high_at,
+    leads_at,
+    lessen,
+    lowest,
+    ones,
+    spaces_at,
+)
 
 WORDS, CHARACTERS, BY_SCRIPT = 0, 1, 2
-PADDING = 16  # bytes behind the texts, so that eight can be read at their end; the whole run is a multiple of 8 long
+PADDING = WIDE + 16  # bytes that may be read behind the last text
 
 _MAX32 = np.uint32(0xFFFFFFFF)
+_MAX64 = np.uint64(0xFFFFFFFFFFFFFFFF)
 _HIGH = np.uint64(0x8080808080808080)
-_BELOW_33 = np.uint64(0x5F5F5F5F5F5F5F5F)  # added to a byte under 0x80, it sets the high bit if the byte is over 32
-_FROM_A = np.uint64(0x3F3F3F3F3F3F3F3F)  # so does this one if the byte is 65 or more,
+_FROM_A = np.uint64(0x3F3F3F3F3F3F3F3F)  # added to a byte under 0x80, it sets the high bit if the byte is 65 or more,
 _OVER_Z = np.uint64(0x2525252525252525)  # and this one if it is over 90
-_ONES = np.uint64(0x0101010101010101)
-_U1, _U7, _U8, _U56, _U63 = np.uint64(1), np.uint64(7), np.uint64(8), np.uint64(56), np.uint64(63)
+_U0, _U1, _U2, _U3, _U8, _U63, _U64 = (np.uint64(number) for number in (0, 1, 2, 3, 8, 63, 64))
 
 
 @compiled
@@ -35,34 +47,29 @@ def premix32(h: Any) -> Any:
 
 
 @compiled
-def minima(hashes: Array, a: Array, b: Array, out: Array) -> None:
+def minima(hashes: Array, a: Array, b: Array, room: Array, out: Array) -> None:
     """The least of a[k]*h + b[k] mod 2^32 over the (low 32 bits of the) hashes, for each k: datasketch's hashvalues.
 
-    Eight hashes at a time, so that a, b and the minima are read once for eight products.
+    room: for so many numbers of 32 bits as there are hashes, and HASHES more.
     """
     out[:] = _MAX32
-    i = 0
-    while i + 8 <= len(hashes):
-        h0, h1 = premix32(np.uint32(hashes[i])), premix32(np.uint32(hashes[i + 1]))
-        h2, h3 = premix32(np.uint32(hashes[i + 2])), premix32(np.uint32(hashes[i + 3]))
-        h4, h5 = premix32(np.uint32(hashes[i + 4])), premix32(np.uint32(hashes[i + 5]))
-        h6, h7 = premix32(np.uint32(hashes[i + 6])), premix32(np.uint32(hashes[i + 7]))
-        for k in range(len(a)):
-            v01 = min(np.uint32(np.uint32(a[k] * h0) + b[k]), np.uint32(np.uint32(a[k] * h1) + b[k]))
-            v23 = min(np.uint32(np.uint32(a[k] * h2) + b[k]), np.uint32(np.uint32(a[k] * h3) + b[k]))
-            v45 = min(np.uint32(np.uint32(a[k] * h4) + b[k]), np.uint32(np.uint32(a[k] * h5) + b[k]))
-            v67 = min(np.uint32(np.uint32(a[k] * h6) + b[k]), np.uint32(np.uint32(a[k] * h7) + b[k]))
-            out[k] = min(out[k], v01, v23, v45, v67)
-        i += 8
-    while i < len(hashes):
-        h = premix32(np.uint32(hashes[i]))
-        for k in range(len(a)):
-            out[k] = min(out[k], np.uint32(np.uint32(a[k] * h) + b[k]))
-        i += 1
+    if len(hashes) == 0:
+        return
+    for i in range(len(hashes)):
+        room[i] = premix32(np.uint32(hashes[i]))
+    for i in range(len(hashes), len(hashes) + HASHES):
+        room[i] = room[0]  # once more the first, until they come out even: it changes no minimum
+    even = len(a) // LANES * LANES
+    for first in range(0, len(hashes), HASHES):
+        for k in range(0, even, LANES):
+            lessen(out, a, b, k, room, first)
+        for k in range(even, len(a)):
+            for i in range(first, first + HASHES):
+                out[k] = min(out[k], np.uint32(np.uint32(a[k] * room[i]) + b[k]))
 
 
 @compiled
-def space_at(data: Array, p: int, end: int) -> int:
+def space_at(data: Array, p: Any, end: int) -> int:
     """How many bytes of white space (as str.isspace has it) begin at p: 0 if none."""
     c = data[p]
     if c < 0x80:
@@ -82,78 +89,82 @@ def space_at(data: Array, p: int, end: int) -> int:
 
 
 @compiled
-def plain_word_hashes(packed: Array, p: int, end: int, out: Array) -> int:
-    """As word_hashes, for bytes that are seen as 64-bit numbers: eight at a step, without a branch for each. -1 if they
-    are not all ASCII without control characters other than white space. Reads up to PADDING bytes behind the end."""
-    found = 0
-    i: Any = p
-    h, length = SEED, np.uint64(0)
-    while i < end:
-        at, shift = i >> 3, np.uint64((i & 7) * 8)
-        eight = (packed[at] >> shift) | ((packed[at + 1] << _U1) << (_U63 - shift))
-        if end - i < 8:
-            eight &= (_U1 << np.uint64((end - i) * 8)) - _U1
-        if eight & _HIGH:
-            return -1
-        spaces = ((eight + _BELOW_33) & _HIGH) ^ _HIGH  # before anything else: the next step waits for it alone
-        eight |= (((eight + _FROM_A) ^ (eight + _OVER_Z)) & _HIGH) >> np.uint64(2)  # lower-case
-        if spaces == 0:
-            h = mix(h, eight)
-            length += _U8
-            i += 8
-            continue
-        before = ((spaces & (~spaces + _U1)) >> _U7) - _U1  # ones in the bytes before the first space
-        width = ((before & _ONES) * _ONES) >> _U56
-        if width:
-            h = mix(h, eight & before)
-            length += width
-            i += np.int64(width)
-        if i < end:
-            c = (eight >> (width << np.uint64(3))) & np.uint64(0xFF)
-            if c != 32 and not (9 <= c <= 13 or c >= 28):
-                return -1
-        if length:
-            out[found] = finish(h ^ length)
+def word_bounds(data: Array, p: int, end: int, begins: Array, ends: Array) -> int:
+    """Where the words of data[p:end] begin and end, into begins and ends. Returns how many there are."""
+    found = ended = 0
+    before, carried = _U1, _U0  # whether the last byte was white space; white space that goes on behind these bytes
+    for at in range(p, end, WIDE):
+        inside = _MAX64 if end - at >= WIDE else (_U1 << np.uint64(end - at)) - _U1
+        spaces = spaces_at(data, at) | carried | ~inside
+        leads, carried = leads_at(data, at) & inside, _U0
+        while leads:
+            place = lowest(leads)
+            leads &= leads - _U1
+            width = np.uint64(space_at(data, at + np.int64(place), end))
+            if width:
+                space = (_U1 << width) - _U1
+                spaces |= space << place
+                if place + width > _U64:
+                    carried = space >> (_U64 - place)
+        follows = (spaces << _U1) | before
+        before = spaces >> _U63
+        begin, close = ~spaces & follows, spaces & ~follows
+        while begin:
+            begins[found] = at + np.int64(lowest(begin))
+            begin &= begin - _U1
             found += 1
-            h, length = SEED, np.uint64(0)
-        i += 1
-    if length:
-        out[found] = finish(h ^ length)
-        found += 1
+        while close:
+            ends[ended] = at + np.int64(lowest(close))
+            close &= close - _U1
+            ended += 1
+    if ended < found:
+        ends[ended] = end
     return found
 
 
 @compiled
-def word_hashes(data: Array, p: int, end: int, out: Array) -> int:
-    """A hash of each word of data[p:end] into out: of its bytes, eight a step, and their number. Returns how many."""
-    found = 0
-    h, eight, length = SEED, np.uint64(0), np.uint64(0)
-    while p < end:
-        c = data[p]
-        width = space_at(data, p, end) if c < 33 or c >= 0x80 else 0
-        if width == 0:
-            if 65 <= c <= 90:
-                c += np.uint8(32)
-            eight |= np.uint64(c) << ((length & _U7) << np.uint64(3))
-            length += _U1
-            p += 1
-            if length & _U7 == 0:
-                h, eight = mix(h, eight), np.uint64(0)
-            continue
-        if length:
-            out[found] = finish((mix(h, eight) if length & _U7 else h) ^ length)
-            found += 1
-            h, eight, length = SEED, np.uint64(0), np.uint64(0)
-        p += width
-    if length:
-        out[found] = finish((mix(h, eight) if length & _U7 else h) ^ length)
-        found += 1
-    return found
+def lower_eight(eight: Any) -> Any:
+    """Eight bytes with the ASCII letters among them in lower case."""
+    low = eight & ~_HIGH
+    return eight | ((((low + _FROM_A) ^ (low + _OVER_Z)) & ~eight & _HIGH) >> _U2)
+
+
+@compiled
+def word_hashes(data: Array, p: int, end: int, room: Array, out: Array) -> int:
+    """A hash of each word of data[p:end] into out: of its bytes, eight a step, and their number. Returns how many.
+
+    room: two rows for so many numbers as there are words.
+    """
+    words = word_bounds(data, p, end, room[0], room[1])
+    for w in range(words):
+        at, length = room[0, w], np.uint64(room[1, w] - room[0, w])
+        if length <= 2 * _U8:  # without a choice for each length, which no processor foresees
+            first, rest = min(length, _U8), max(length, _U8) - _U8
+            h = mix(SEED, lower_eight(eight_at(data, at)) & (_MAX64 >> (_U64 - (first << _U3))))
+            second = mix(h, lower_eight(eight_at(data, at + 8)) & (_MAX64 >> ((_U64 - (rest << _U3)) & _U63)))
+            h = second if rest else h
+        else:
+            h, left = SEED, length
+            while left >= _U8:
+                h = mix(h, lower_eight(eight_at(data, at)))
+                at, left = at + 8, left - _U8
+            if left:
+                h = mix(h, lower_eight(eight_at(data, at)) & ((_U1 << (left << _U3)) - _U1))
+        out[w] = finish(h ^ length)
+    return words
 
 
 @compiled
 def mostly_unspaced(data: Array, p: int, end: int) -> bool:
     """Whether more than half of the characters that are not white space are of scripts without spaces (shingles.py)."""
+    wide, plain = _U0, _U0  # bytes of characters that are not ASCII, and ASCII characters that are not white space
+    for at in range(p, end, WIDE):
+        inside = _MAX64 if end - at >= WIDE else (_U1 << np.uint64(end - at)) - _U1
+        high = high_at(data, at)
+        wide += ones(high & inside)
+        plain += ones(~high & ~spaces_at(data, at) & inside)
+    if wide <= 3 * plain:  # each character of those scripts takes three bytes or four
+        return False
     found = others = 0
     while p < end:
         c = np.int64(data[p])
@@ -161,16 +172,24 @@ def mostly_unspaced(data: Array, p: int, end: int) -> bool:
             others += space_at(data, p, end) == 0
             p += 1
             continue
-        width = 2 if c < 0xE0 else 3 if c < 0xF0 else 4
-        code = c & (0xFF >> (width + 1))
-        for i in range(1, width):
-            code = (code << 6) | (np.int64(data[p + i]) & 0x3F)
+        code, width = decoded(data, p)
         if unspaced_code(code):
             found += 1
         else:
             others += space_at(data, p, end) == 0
         p += width
     return found > others
+
+
+@compiled
+def decoded(data: Array, p: Any) -> tuple[Any, int]:
+    """The code point that is not ASCII and begins at p, and how many bytes it takes."""
+    c = np.int64(data[p])
+    width = 2 if c < 0xE0 else 3 if c < 0xF0 else 4
+    code = c & (0xFF >> (width + 1))
+    for i in range(1, width):
+        code = (code << 6) | (np.int64(data[p + i]) & 0x3F)
+    return code, width
 
 
 @compiled
@@ -210,27 +229,31 @@ def character_codes(data: Array, p: int, end: int, out: Array) -> int:
 
 @compiled
 def shingle_hashes(units: Array, count: int, n: int, seed: Any, out: Array) -> int:
-    """The hash of every n consecutive units into out, repeats included. Returns how many; a short text gives one."""
+    """The hash of every n consecutive units into out, repeats included. Returns how many; a short text gives one.
+
+    The sum of the units, each times an odd number of its place: many at a time, where a chain of steps would wait.
+    """
     if count == 0:
         return 0
     n = min(n, count)
-    for i in range(count - n + 1):
-        h = mix(seed, np.uint64(n))
-        for j in range(n):
-            h = mix(h, units[i + j])
-        out[i] = finish(h)
-    return count - n + 1
+    made = out[: count - n + 1]
+    made[:] = mix(seed, np.uint64(n))
+    for j in range(n):
+        times = finish(seed + np.uint64(j)) | _U1
+        own = units[j : j + len(made)]
+        for i in range(len(made)):
+            made[i] += own[i] * times
+    for i in range(len(made)):
+        made[i] = finish(made[i])
+    return len(made)
 
 
 @compiled
-def cut_one(data: Array, p: int, end: int, unit: int, n: int, units: Array, out: Array) -> int:
-    """The shingles of data[p:end] into out; units is room to work in. Returns how many."""
-    found = plain_word_hashes(data.view(np.uint64), p, end, units) if unit != CHARACTERS else -1
-    if found >= 0:
-        return shingle_hashes(units, found, n, SEED, out)
+def cut_one(data: Array, p: int, end: int, unit: int, n: int, room: Array, units: Array, out: Array) -> int:
+    """The shingles of data[p:end] into out; room and units are there to work in. Returns how many."""
     if unit == CHARACTERS or (unit == BY_SCRIPT and mostly_unspaced(data, p, end)):
         return shingle_hashes(units, character_codes(data, p, end, units), n, finish(SEED), out)
-    return shingle_hashes(units, word_hashes(data, p, end, units), n, SEED, out)
+    return shingle_hashes(units, word_hashes(data, p, end, room, units), n, SEED, out)
 
 
 @compiled
@@ -244,10 +267,11 @@ def longest_of(offsets: Array) -> int:
 @compiled
 def cut(data: Array, offsets: Array, unit: int, n: int, shingles: Array, counts: Array) -> int:
     """The shingles of texts, one text after the other: counts[d] of text d. Returns how many were written."""
-    units = np.empty(longest_of(offsets) + 1, np.uint64)
+    most = longest_of(offsets) + 1
+    room, units = np.empty((2, most // 2 + 1), np.int64), np.empty(most, np.uint64)
     at = 0
     for d in range(len(counts)):
-        counts[d] = cut_one(data, offsets[d], offsets[d + 1], unit, n, units, shingles[at:])
+        counts[d] = cut_one(data, offsets[d], offsets[d + 1], unit, n, room, units, shingles[at:])
         at += counts[d]
     return at
 
@@ -257,36 +281,36 @@ def sign(
     data: Array, offsets: Array, unit: int, n: int, a: Array, b: Array, shingles: Array, counts: Array, least: Array
 ) -> int:
     """As `cut`, and the minima of each text into least[d]."""
-    units = np.empty(longest_of(offsets) + 1, np.uint64)
+    most = longest_of(offsets) + 1
+    room, units = np.empty((2, most // 2 + 1), np.int64), np.empty(most, np.uint64)
+    hashes = np.empty(most + HASHES, np.uint32)
     at = 0
     for d in range(len(counts)):
-        made = cut_one(data, offsets[d], offsets[d + 1], unit, n, units, shingles[at:])
-        minima(shingles[at : at + made], a, b, least[d])
-        counts[d] = made
-        at += made
+        counts[d] = cut_one(data, offsets[d], offsets[d + 1], unit, n, room, units, shingles[at:])
+        minima(shingles[at : at + counts[d]], a, b, hashes, least[d])
+        at += counts[d]
     return at
 
 
 @compiled
-def band_keys(least: Array, which: Array, rows: int, keys: Array) -> None:
-    """For each text i, of the minima least[which[i]]: a 32-bit key for each band of `rows` minima into keys[:, i]."""
-    for i in range(len(which)):
-        own = least[which[i]]
-        for band in range(len(keys)):
+def band_keys(least: Array, rows: int, keys: Array) -> None:
+    """A 32-bit key for each band of `rows` minima of each text: of least[i] into keys[i]."""
+    for i in range(len(keys)):
+        for band in range(keys.shape[1]):
             key = SEED
             for row in range(rows):
-                key = mix(key, np.uint64(own[band * rows + row]))
-            keys[band, i] = np.uint32(finish(key))
+                key = mix(key, np.uint64(least[i, band * rows + row]))
+            keys[i, band] = np.uint32(finish(key))
 
 
 @compiled
-def wholes(least: Array, which: Array, out: Array) -> None:
-    """One hash of all the minima of each text into out."""
-    for i in range(len(which)):
-        own = least[which[i]]
-        out[i] = SEED
-        for k in range(0, len(own) - 1, 2):
-            out[i] = mix(out[i], (np.uint64(own[k]) << np.uint64(32)) | np.uint64(own[k + 1]))
+def totals(rows: Array, first: int, times: Array, out: Array) -> None:
+    """One hash of all the numbers of each row from `first` on: their sum, each times an odd number of its place."""
+    for i in range(len(out)):
+        total = _U0
+        for k in range(first, rows.shape[1]):
+            total += np.uint64(rows[i, k]) * times[k]
+        out[i] = total
 
 
 @compiled
@@ -294,26 +318,14 @@ def to_lower(data: Array, offsets: Array, changes: Array, out: Array) -> None:
     """Note in out the texts with a non-ASCII character that lower-casing changes (`changes[code point]`)."""
     for d in range(len(out)):
         out[d] = False
-        p, end = offsets[d], offsets[d + 1]
-        high = np.uint8(0)
-        for i in range(p, end):
-            high |= data[i]
-        if high < 0x80:
-            continue
-        while p < end:
-            c = np.int64(data[p])
-            if c < 0x80:
-                p += 1
-                continue
-            if c < 0xE0:
-                code, width = c & 0x1F, 2
-            elif c < 0xF0:
-                code, width = c & 0x0F, 3
-            else:
-                code, width = c & 0x07, 4
-            for i in range(1, width):
-                code = (code << 6) | (np.int64(data[p + i]) & 0x3F)
-            if code < len(changes) and changes[code]:
-                out[d] = True
+        end = offsets[d + 1]
+        for at in range(offsets[d], end, WIDE):
+            firsts = firsts_at(data, at)
+            if end - at < WIDE:
+                firsts &= (_U1 << np.uint64(end - at)) - _U1
+            while firsts and not out[d]:
+                code, _ = decoded(data, at + np.int64(lowest(firsts)))
+                firsts &= firsts - _U1
+                out[d] = code < len(changes) and changes[code]
+            if out[d]:
                 break
-            p += width

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_text as kernels
-from pipeline.dedup.bands import MOST, permutations
+from pipeline.dedup.bands import MOST, Bands, odd_numbers, permutations
 from pipeline.dedup.kernels_text import PADDING
 from pipeline.dedup.shingles import Shingle
 
@@ -31,6 +31,17 @@ class Cut:
     shingles: Array
     starts: Array
     counts: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Texts that are cut and signed: of each a row of MOST minima, a row of one key for each band, and one hash of all
+    the minima."""
+
+    cut: Cut
+    least: Array
+    keys: Array
+    whole: Array
 
 
 class Signer:
@@ -50,16 +61,20 @@ class Signer:
         """Do `work` on each part, in threads; the results in the order of the parts."""
         return list(self._pool.map(work, parts))
 
-    def sign(self, texts: pa.Array | pa.ChunkedArray) -> tuple[Cut, Array]:
-        """The shingles of texts (an Arrow string column without nulls), and their minima: a row of MOST a text."""
-        least = np.empty((len(texts), MOST), np.uint32)
+    def sign(self, texts: pa.Array | pa.ChunkedArray, bands: Bands) -> Signed:
+        """Sign texts (an Arrow string column without nulls)."""
+        least, keys = np.empty((len(texts), MOST), np.uint32), np.empty((len(texts), bands.bands), np.uint32)
+        whole = np.empty(len(texts), np.uint64)
         a, b = permutations(MOST)
 
         def work(data: Array, offsets: Array, first: int, shingles: Array, counts: Array) -> int:
-            own = least[first : first + len(counts)]
-            return int(kernels.sign(data, offsets, *self._unit, a, b, shingles, counts, own))
+            own = slice(first, first + len(counts))
+            made = kernels.sign(data, offsets, *self._unit, a, b, shingles, counts, least[own])
+            kernels.band_keys(least[own], bands.rows, keys[own])
+            kernels.totals(least[own], 0, odd_numbers(MOST), whole[own])
+            return int(made)
 
-        return self._in_blocks(texts, work), least
+        return Signed(self._in_blocks(texts, work), least, keys, whole)
 
     def cut(self, texts: pa.Array | pa.ChunkedArray) -> Cut:
         """The shingles alone."""
@@ -74,58 +89,52 @@ class Signer:
         return UNITS[self.shingle.unit], self.shingle.n
 
     def _in_blocks(self, texts: pa.Array | pa.ChunkedArray, work: Callable[..., int]) -> Cut:
-        data, offsets = self._bytes(texts)
-        counts = np.empty(len(offsets) - 1, np.int64)
-        places = np.arange(len(offsets))
-        # No more shingles than this lie before text i; what is left over is memory that nobody ever touches.
-        rooms = (offsets - offsets[0]) // (2 if self.shingle.unit == "word" else 1) + places
-        shingles = np.empty(int(rooms[-1]), np.uint64)
-        starts = np.empty(len(counts), np.int64)
+        chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
+        blocks = [chunk.slice(at, BLOCK) for chunk in chunks for at in range(0, len(chunk), BLOCK)]
+        first = np.cumsum([0, *map(len, blocks)])
+        counts = np.empty(len(texts), np.int64)
 
-        def block(first: int) -> None:
-            own = slice(first, min(first + BLOCK, len(counts)))
-            begin = int(rooms[first])
-            work(data, offsets[first : own.stop + 1], first, shingles[begin : int(rooms[own.stop])], counts[own])
-            starts[own] = begin + np.cumsum(counts[own]) - counts[own]
+        def one(i: int) -> Array:
+            data, offsets = _lowered(blocks[i])
+            most = (len(data) // 2 if self.shingle.unit == "word" else len(data)) + len(blocks[i])
+            shingles = np.empty(most, np.uint64)
+            made = work(data, offsets, int(first[i]), shingles, counts[first[i] : first[i + 1]])
+            return shingles[:made].copy()  # the room is much larger
 
-        self.spread(block, range(0, len(counts), BLOCK))
-        return Cut(shingles, starts, counts)
-
-    def _bytes(self, texts: pa.Array | pa.ChunkedArray) -> tuple[Array, Array]:
-        """The lower-cased texts as one run of UTF-8 with offsets (but for ASCII letters, which the kernels lower)."""
-        data, offsets = _run(texts)
-        lowered = np.empty(len(offsets) - 1, np.bool_)
-
-        def look(first: int) -> None:
-            kernels.to_lower(data, offsets[first : first + BLOCK + 1], _changes(), lowered[first : first + BLOCK])
-
-        self.spread(look, range(0, len(lowered), BLOCK))
-        if not lowered.any():
-            return data, offsets
-        which = pa.array(lowered)
-        column = pa.chunked_array(texts) if isinstance(texts, pa.Array) else texts
-        changed = pa.array([text.lower() for text in column.filter(which).to_pylist()], pa.large_string())
-        return _run(pc.replace_with_mask(column.cast(pa.large_string()).combine_chunks(), which, changed))
+        parts = self.spread(one, range(len(blocks)))
+        return Cut(np.concatenate([np.zeros(0, np.uint64), *parts]), np.cumsum(counts) - counts, counts)
 
 
-def _run(texts: pa.Array | pa.ChunkedArray) -> tuple[Array, Array]:
-    """Texts as one run of bytes, a multiple of eight with PADDING at its end, and the place of each in it."""
-    chunks = [one.cast(pa.large_string()) for one in (texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts])]
-    views = [_view(chunk) for chunk in chunks]
-    sizes = [int(offsets[-1] - offsets[0]) for _, offsets in views]
-    data = np.zeros((sum(sizes) + PADDING + 7) // 8 * 8, np.uint8)
-    places, at = [np.zeros(1, np.int64)], 0
-    for (bytes_, offsets), size in zip(views, sizes, strict=True):
-        data[at : at + size] = bytes_[offsets[0] : offsets[-1]]
-        places.append(offsets[1:] - offsets[0] + at)
-        at += size
-    return data, np.concatenate(places)
+def _lowered(texts: pa.Array) -> tuple[Array, Array]:
+    """The lower-cased texts as one run of UTF-8 with offsets (but for ASCII letters, which the kernels lower)."""
+    data, offsets = _run(texts)
+    changed = np.empty(len(texts), np.bool_)
+    kernels.to_lower(data, offsets, _changes(), changed)
+    if not changed.any():
+        return data, offsets
+    which = pa.array(changed)
+    lower = pa.array([text.lower() for text in texts.filter(which).to_pylist()], pa.large_string())
+    return _run(pc.replace_with_mask(texts.cast(pa.large_string()), which, lower))
 
 
-def _view(column: pa.LargeStringArray) -> tuple[Array, Array]:
-    _, offsets, data = column.buffers()
-    at = np.frombuffer(offsets, np.int64) if offsets else np.zeros(1, np.int64)
-    at = at[column.offset : column.offset + len(column) + 1]
+def _run(texts: pa.Array) -> tuple[Array, Array]:
+    """Texts as one run of bytes with PADDING at its end, and the place of each in it."""
+    bytes_, at = _view(texts)
+    begin, end = int(at[0]), int(at[-1])
+    data = np.empty(end - begin + PADDING, np.uint8)  # of its own: small enough to stay near the processor
+    data[: end - begin] = bytes_[begin:end]
+    data[end - begin :] = 0
+    return data, at - begin
+
+
+def _view(texts: pa.Array) -> tuple[Array, Array]:
+    """The bytes of a column, and where its texts begin and end in them."""
+    if texts.type not in (pa.string(), pa.large_string()):
+        texts = texts.cast(pa.large_string())
+    _, offsets, data = texts.buffers()
+    kind = np.int64 if texts.type == pa.large_string() else np.int32
+    at = np.frombuffer(offsets, kind) if offsets else np.zeros(1, kind)
+    at = at[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
     return (np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)), at
 
 

@@ -22,24 +22,44 @@ RUNS = pa.schema([("job_id", pa.int32()), ("first_id", pa.int64()), ("last_id", 
 DENSE = 4  # ids that span fewer than so many times their number are read as one range
 
 
-def now(store: Store, project_id: int, also: Array = _NONE) -> tuple[Array, Array]:
-    """The ids, ascending, of the project's records in the data set that are not made from others; and their edits.
-    The records `also` are among them though they were dropped."""
-    table = store.arrow(
-        """
-        WITH live AS (SELECT id FROM job_live), also AS (SELECT unnest($also::BIGINT[]) AS id),
-        edits AS (SELECT record_id, max(id) AS edit FROM verdict
-          WHERE kind = 'edit' AND job_id IN (SELECT id FROM live) GROUP BY record_id),
-        drops AS (SELECT record_id, arg_max(kind, id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 END)
-          AS kind FROM verdict WHERE kind IN ('drop', 'keep') AND job_id IN (SELECT id FROM live) GROUP BY record_id)
-        SELECT r.id, coalesce(e.edit, 0) AS edit FROM record r LEFT JOIN edits e ON e.record_id = r.id
-        LEFT JOIN drops d ON d.record_id = r.id
-        WHERE r.project_id = $project AND r.parent_id IS NULL AND r.job_id IN (SELECT id FROM live)
-          AND (coalesce(d.kind, 'keep') <> 'drop' OR r.id IN (SELECT id FROM also)) ORDER BY r.id
-        """,
-        {"project": project_id, "also": also.tolist()},
-    )
-    return table.column("id").to_numpy(), table.column("edit").to_numpy()
+def now(store: Store, project_id: int, also: Array = _NONE) -> tuple[Array, Array, Array]:
+    """The ids, ascending, of the project's records in the data set that are not made from others; their edits; and a
+    number for each text that no other text of the same id and edit has. The records `also` are among them though they
+    were dropped.
+
+    The database gives its numbers again after an older copy of the file was put back, or a new file took its name. So
+    the moment at which the job was opened that wrote the text goes into the last number: files beside the database name
+    texts by it.
+    """
+    with closing(store.cursor()) as cursor:
+        live = cursor.sql("SELECT id, epoch_us(created_at) AS made FROM job WHERE id IN (SELECT id FROM job_live) "
+                          "ORDER BY id").to_arrow_table()  # fmt: skip
+        records = cursor.sql("SELECT id, job_id FROM record WHERE project_id = ? AND parent_id IS NULL",
+                             params=[project_id]).to_arrow_table()  # fmt: skip
+        judged = cursor.sql(_JUDGED).to_arrow_table()
+    jobs, made = (live.column(name).to_numpy() for name in ("id", "made"))
+    ids, wrote = (records.column(name).to_numpy() for name in ("id", "job_id"))
+    if (ids[1:] < ids[:-1]).any():
+        order = np.argsort(ids)
+        ids, wrote = ids[order], wrote[order]
+    own, edit, editor, dropped = (judged.column(name).to_numpy() for name in ("record_id", "edit", "editor", "dropped"))
+    here = np.isin(wrote, jobs) & ~(np.isin(ids, own[dropped]) & ~np.isin(ids, also))
+    ids, wrote, edits = ids[here], wrote[here].astype(np.int64), np.zeros(int(here.sum()), np.int64)
+    _, rows, from_ = np.intersect1d(ids, own[edit > 0], assume_unique=True, return_indices=True)
+    edits[rows], wrote[rows] = edit[edit > 0][from_], editor[edit > 0][from_]
+    begun = made[np.searchsorted(jobs, wrote)].astype(np.uint64)
+    return ids, edits, np.asarray((begun * np.uint64(0x9E3779B97F4A7C15)).view(np.int64) ^ edits)
+
+
+# Of each record that was judged: the last live edit and the job that made it, and whether it is dropped. A person's
+# word outranks a job's.
+_JUDGED = """
+SELECT record_id, coalesce(max(id) FILTER (kind = 'edit'), 0) AS edit,
+  coalesce(arg_max(job_id, id) FILTER (kind = 'edit'), 0)::BIGINT AS editor,
+  coalesce(arg_max(kind, id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 END)
+    FILTER (kind IN ('drop', 'keep')), 'keep') = 'drop' AS dropped
+FROM verdict WHERE kind IN ('edit', 'drop', 'keep') AND job_id IN (SELECT id FROM job_live) GROUP BY record_id
+"""
 
 
 def texts(store: Store, ids: Array, edits: Array) -> pa.ChunkedArray:
@@ -63,31 +83,6 @@ def texts(store: Store, ids: Array, edits: Array) -> pa.ChunkedArray:
             back[edited[order]] = len(ids) + np.arange(len(edited))
             text = pa.chunked_array([*text.chunks, *new.chunks], pa.string()).take(pa.array(back))
     return text
-
-
-def marks(store: Store, ids: Array, edits: Array) -> Array:
-    """A number for each of these texts (ids ascend) that no other text of the same id and edit has.
-
-    The database gives its numbers again after an older copy of the file was put back, or a new file took its name. So
-    the moment at which the job was opened that wrote the text goes into it: files beside the database name texts by it.
-    """
-    if not len(ids):
-        return _NONE
-    jobs = store.arrow("SELECT id, epoch_us(created_at) AS made FROM job ORDER BY id")
-    wrote = _jobs_of(store, "record", ids)
-    wrote[edits > 0] = _jobs_of(store, "verdict", edits[edits > 0])
-    made = jobs.column("made").to_numpy()[np.searchsorted(jobs.column("id").to_numpy(), wrote)]
-    return np.asarray((made.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)).view(np.int64) ^ edits)
-
-
-def _jobs_of(store: Store, table: str, ids: Array) -> Array:
-    """The jobs that wrote these rows of a table."""
-    if not len(ids):
-        return _NONE
-    rows = store.arrow(f"SELECT id, job_id FROM {table} WHERE id BETWEEN ? AND ?", [int(ids.min()), int(ids.max())])
-    had, jobs = rows.column("id").to_numpy(), rows.column("job_id").to_numpy().astype(np.int64)
-    order = np.argsort(had, kind="stable")
-    return np.asarray(jobs[order[np.searchsorted(had[order], ids)]])
 
 
 def note_looked_at(store: Store, cursor: Cursor, job_id: int, ids: Array, edits: Array) -> None:

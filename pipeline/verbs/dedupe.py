@@ -141,8 +141,8 @@ class Dedupe:
         from pipeline.dedup.keep import members
 
         total = len(texts.ids)
-        signed = texts.sign(lambda done: job.progress(done, 2 * total, "reading"))
-        search = texts.search(self.threshold, fresh)
+        signed = texts.sign(self.threshold, lambda done: job.progress(done, 2 * total, "reading"))
+        search = texts.search(fresh, lambda: job.progress(total, 2 * total, "comparing"))
         found = search.found(lambda share: job.progress(total + int(0.9 * total * share), 2 * total, "comparing"))
         merits = dedupe_keep.merits(store, project_id, self.keep, texts, found, scores)
         return found, members(search, found, merits), signed

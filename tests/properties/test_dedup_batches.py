@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import jobs
-from pipeline.dedup import engine
+from pipeline import jobs, near
 from pipeline.dedup.bands import MOST, Bands
 from pipeline.dedup.shingles import Shingle, jaccard
 from pipeline.domain import Job, Project
@@ -30,7 +29,7 @@ Pairs = set[tuple[str, str]]
 def certain() -> Any:
     """A band for each permutation, so that nothing is left to chance."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "choose", lambda _: Bands(MOST, 1))
+        patch.setattr(near, "choose", lambda _: Bands(MOST, 1))
         yield
 
 

@@ -12,12 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup import engine
+from pipeline.dedup import index as in_memory
 from pipeline.dedup.bands import MOST, Bands
 from pipeline.dedup.index import Index, find
 from pipeline.dedup.keep import members
-from pipeline.dedup.kernels import SEED
-from pipeline.dedup.kernels_text import shingle_hashes, word_hashes
 from pipeline.dedup.shingles import Shingle, jaccard
 from pipeline.dedup.signer import Signer
 
@@ -148,36 +146,53 @@ def test_nothing_is_missed_when_all_that_share_anything_are_compared(
         if (similarity := jaccard(sets[x], sets[y])) >= threshold
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "choose", lambda _: Bands(MOST, 1))
+        patch.setattr(in_memory, "choose", lambda _: Bands(MOST, 1))
         found = find(corpus, threshold, cut)
     assert (
         dict(zip(zip(found.x.tolist(), found.y.tolist(), strict=True), found.jaccard.tolist(), strict=True)) == wanted
     )
 
 
-plain = st.lists(
+spaces = [chr(point) for point in range(0x3001) if chr(point).isspace()]
+pieces = st.lists(
     st.one_of(
         st.sampled_from([1, 2, 7, 8, 9, 15, 16, 17, 24, 25, 300]).map(lambda n: "Word"[:n] + "xYz@[`{~"[: n % 9] + "a" * n),
         st.text(st.characters(min_codepoint=0, max_codepoint=127), max_size=20),
-        st.sampled_from([" ", "  ", "\t", "\r\n", "\x0b", "\x0c", "\x1c", "\x1f", "\x00", "\x08", "\x0e", "\x1b", "\x7f"]),
+        st.sampled_from([*spaces, "  ", "\r\n", "\x00", "\x08", "\x0e", "\x1b", "\x7f"]),
+        st.sampled_from(["’", "。", "字", "ᚁ", "\u200b", "\u2060", "é", "Ä", "\x86", "Â", "â", "ã", "á", "😀"]),
+        st.text(scripts, max_size=4),
     ),
-    max_size=12,
+    max_size=30,
 ).map("".join)  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(plain, max_size=9))
-def test_the_fast_way_through_ascii_is_the_general_one(corpus: list[str]) -> None:
-    """Each text at another place of its run, so that all ways to lie across words of eight bytes occur."""
+@given(st.lists(pieces, max_size=9))
+def test_a_word_is_known_wherever_it_lies(corpus: list[str]) -> None:
+    """Each text at another place of its run, words and white space across the ends of what is looked at at once."""
     with Signer(Shingle("word", 1)) as signer:
-        fast = signer.cut(pa.array(corpus, pa.large_string()))
-    for text, start, count in zip(corpus, fast.starts.tolist(), fast.counts.tolist(), strict=True):
-        data = np.frombuffer(text.encode() + bytes(8), np.uint8)
-        units, slow = np.empty(len(data), np.uint64), np.empty(len(data), np.uint64)
-        found = word_hashes(data, 0, len(data) - 8, units)
-        assert count == shingle_hashes(units, found, 1, SEED, slow) == len(text.split())
-        assert fast.shingles[start : start + count].tolist() == slow[:count].tolist()
-        assert len(set(slow[:count].tolist())) == len(set(text.lower().split()))
+        cut = signer.cut(pa.array(corpus, pa.large_string()))
+    hashes: dict[str, set[int]] = {}
+    for text, start, count in zip(corpus, cut.starts.tolist(), cut.counts.tolist(), strict=True):
+        words_ = text.lower().split()
+        assert count == len(words_)
+        for word, number in zip(words_, cut.shingles[start : start + count].tolist(), strict=True):
+            hashes.setdefault(word, set()).add(number)
+    assert all(len(numbers) == 1 for numbers in hashes.values())
+    assert len(set[int]().union(*hashes.values())) == len(hashes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from("abc"), max_size=14), st.integers(1, 6), st.integers(0, 70))
+def test_shingles_are_the_same_where_their_units_are(letters_: list[str], n: int, before: int) -> None:
+    text = " ".join(letters_)
+    with Signer(Shingle("word", n)) as signer:
+        cut = signer.cut(pa.array(["x" * before + " " * 3, text], pa.string()))
+    found = cut.shingles[cut.starts[1] : cut.starts[1] + cut.counts[1]].tolist()
+    wanted = [tuple(letters_[i : i + n]) for i in range(max(1, len(letters_) - n + 1))] if letters_ else []
+    assert len(found) == len(wanted)
+    for (one, this), (other, that) in combinations(zip(wanted, found, strict=True), 2):
+        assert (one == other) == (this == that)
 
 
 def families(roots: np.ndarray, names: Sequence[int]) -> set[frozenset[int]]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup.bands import MOST
+from pipeline.dedup.bands import MOST, choose
+from pipeline.dedup.kernels_text import band_keys
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signatures import NAME, Signatures, place
+from pipeline.dedup.signatures import NAME, Signatures, wholes
 
 TEXTS = 12
 kinds = st.sampled_from(["cut", "zeros", "garbage", "flip", "more", "gone", "swap"])
@@ -24,9 +28,17 @@ def rows_of(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return records, edits, rng.integers(0, 90, TEXTS), rng.integers(0, 1 << 32, (TEXTS, MOST), dtype=np.uint32)
 
 
+BANDS = choose(0.7)
+ROW = {".names": NAME.itemsize, ".least": 4 * MOST, f".{BANDS.rows}x{BANDS.bands}": 4 * (BANDS.bands + 2)}
+
+
+def spread(work: Callable[[Any], Any], parts: list[Any]) -> list[Any]:
+    return [work(part) for part in parts]
+
+
 def damage(path: Path, kind: str, chance: random.Random) -> None:
     data = bytearray(path.read_bytes())
-    row = NAME.itemsize if path.suffix == ".names" else 4 * MOST
+    row = ROW[path.suffix]
     start = chance.randrange(len(data))
     end = min(len(data), start + chance.choice([1, 4, 8, 100, 512, 4096]))
     if kind == "cut":
@@ -46,27 +58,39 @@ def damage(path: Path, kind: str, chance: random.Random) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["names", "least"]), kinds), min_size=1, max_size=3), st.integers(0, 2**32))
+@given(st.lists(st.tuples(st.sampled_from(sorted(ROW)), kinds), min_size=1, max_size=3), st.integers(0, 2**32))
 def test_no_damage_to_the_files_is_taken_for_a_signature(damages: list[tuple[str, str]], seed: int) -> None:
     chance = random.Random(seed)
     records, edits, counts, least = rows_of(seed)
+    whole, keys = wholes(least), np.empty((TEXTS, BANDS.bands), np.uint32)
+    band_keys(least, BANDS.rows, keys)
+
+    def add(own: Any) -> None:
+        signed = SimpleNamespace(least=least[own], whole=whole[own], keys=keys[own])
+        signatures.sign(BANDS, records[own], edits[own], counts[own], signed)
+
+    def known() -> np.ndarray:
+        at, wholes_, counts_ = signatures.place(BANDS, spread, records, edits)
+        good = at >= 0
+        assert (counts_[good] == counts[good]).all()
+        assert (wholes_[good] == whole[good]).all()
+        assert (signatures.keys(BANDS)[at[good], 2:] == keys[good]).all()
+        return good
+
     with tempfile.TemporaryDirectory() as folder:
         signatures = Signatures(Path(folder), 1, Shingle("word", 5))
         half = TEXTS // 2
         for own in (slice(0, half), slice(half, TEXTS)):
-            signatures.append(records[own], edits[own], counts[own], least[own])
-        files = {path.suffix[1:]: path for path in Path(folder).iterdir()}
+            add(own)
+        files = {path.suffix: path for path in Path(folder).iterdir()}
         for part, kind in damages:
             if files[part].exists() and files[part].stat().st_size:
                 damage(files[part], kind, chance)
-        names, rows = signatures.rows()
-        at = place(names, rows, records, edits)
-        good = at >= 0
-        assert (names["count"][at[good]] == counts[good]).all()
-        assert (rows[at[good]] == least[good]).all()
-        again = ~good
-        signatures.append(records[again], edits[again], counts[again], least[again])
-        names, rows = signatures.rows()
-        at = place(names, rows, records, edits)
-        assert (at >= 0).all()
-        assert (rows[at] == least).all()
+        good = known()
+        add(~good)
+        assert known().all()
+        assert known().all()
+        files[f".{BANDS.rows}x{BANDS.bands}"].unlink()  # now of the minima, where these are what they were
+        good = known()
+        add(~good)
+        assert known().all()

@@ -14,6 +14,7 @@ from pipeline.dedup import kernels_text as kernels
 from pipeline.dedup.bands import choose, permutations
 from pipeline.dedup.diff import differences, union
 from pipeline.dedup.index import Index, find
+from pipeline.dedup.kernels_bytes import HASHES
 from pipeline.dedup.kernels_pairs import verify
 from pipeline.dedup.shingles import Shingle, jaccard, mostly_unspaced, unspaced
 from pipeline.domain import WorkbenchError
@@ -29,14 +30,17 @@ def pairs_of(found: engine.Found) -> dict[tuple[int, int], float]:
 @pytest.mark.parametrize("count", [1, 128, 187, 256])
 def test_minima_are_datasketchs_bit_for_bit(count: int) -> None:
     rng = np.random.default_rng(count)
-    for size in (*range(18), 50, 3000):  # they are taken eight at a time, and the rest one by one
+    for size in (*range(18), 50, 3000):  # they are taken eight at a time
         hashes = rng.integers(0, 1 << 32, size, dtype=np.uint64)
         hashes[: size // 2] |= np.uint64(0xFFFFFFF0)  # products that overflow, ties at the edge
         peer = MinHash(num_perm=count, hashfunc=lambda value: value, scheme="affine32")
         for value in hashes.tolist():
             peer.update(value)
         ours = np.empty(count, np.uint32)
-        kernels.minima(hashes | (hashes << np.uint64(32)), *permutations(count), ours)  # the upper half is not used
+        room = np.empty(size + HASHES, np.uint32)
+        kernels.minima(
+            hashes | (hashes << np.uint64(32)), *permutations(count), room, ours
+        )  # the upper half is not used
         assert ours.tolist() == peer.hashvalues.tolist()
 
 
@@ -206,8 +210,8 @@ def test_a_text_is_cut_by_its_script() -> None:
     assert pairs_of(find(texts, 0.5, "auto:3")).keys() == {(0, 1), (2, 3)}
     every = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point <= 0xDFFF]
     for text in [*every, *(a + b for a, b in zip(every[::97], every[5::97], strict=False)), "字a", "字字a", "字 a b"]:
-        data = np.frombuffer(text.encode() + b" ", np.uint8)
-        assert kernels.mostly_unspaced(data, 0, len(data) - 1) == mostly_unspaced(text), text
+        data = np.frombuffer(text.encode() + bytes(kernels.PADDING), np.uint8)
+        assert kernels.mostly_unspaced(data, 0, len(data) - kernels.PADDING) == mostly_unspaced(text), text
 
 
 def test_texts_without_spaces_are_noticed() -> None:

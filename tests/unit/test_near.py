@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline import jobs
+from pipeline.dedup import signatures
 from pipeline.dedup.bands import MOST
 from pipeline.dedup.shingles import Shingle
 from pipeline.dedup.signatures import NAME, Signatures, place
@@ -77,15 +78,47 @@ def test_an_edited_text_is_signed_anew_and_an_undone_edit_is_known(kept: Store) 
 def test_signatures_that_are_lost_or_torn_are_made_again(kept: Store) -> None:
     project = fill(kept, [A, A + " again", B])
     wanted = pairs(kept, search(kept, project, dry_run=True))
-    least, names = sorted((kept.folder / "signatures").iterdir())
+    keys, least, names = sorted((kept.folder / "signatures").iterdir())
     whole = least.read_bytes()
-    for damage, signed in ((whole[:-100], 1), (whole[: 4 * MOST] + bytes(4 * MOST) + whole[8 * MOST :], 1), (b"", 3)):
+    zeros = whole[: 4 * MOST] + bytes(4 * MOST) + whole[8 * MOST :]
+    for damage, signed in ((whole[:-100], 1), (zeros, 1), (b"", 3)):
         least.write_bytes(damage)
+        keys.unlink()  # or the minima would not be looked at
         again = search(kept, project, dry_run=True)
         assert (again.result["signed"], pairs(kept, again)) == (signed, wanted)
         assert search(kept, project, dry_run=True).result["signed"] == 0
+    for file in (keys, names):
+        data = file.read_bytes()
+        for damage in (data[:-1], data[:-9] + bytes([data[-9] ^ 4]) + data[-8:], b""):
+            file.write_bytes(damage)
+            again = search(kept, project, dry_run=True)
+            assert (again.result["signed"] > 0, pairs(kept, again)) == (file == names, wanted)
     names.unlink()
     assert search(kept, project, dry_run=True).result["signed"] == 3
+
+
+def test_each_threshold_has_keys_of_its_own_without_signing(kept: Store) -> None:
+    project = fill(kept, [A, A + " again", B])
+    search(kept, project, threshold=0.8, dry_run=True)
+    assert search(kept, project, threshold=0.5, dry_run=True).result["signed"] == 0
+    fill(kept, [A + " twice"], project)
+    assert search(kept, project, threshold=0.5, dry_run=True).result["signed"] == 1
+    again = search(kept, project, threshold=0.8, dry_run=True)
+    assert (again.result["signed"], again.result["pairs"]) == (0, 3)
+
+
+def test_rows_that_nobody_reads_any_more_are_left_out(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = fill(kept, [A, A + " again", B, B + " and a word"])
+    wanted = pairs(kept, search(kept, project, dry_run=True))
+    search(kept, project, threshold=0.5, dry_run=True)
+    monkeypatch.setattr(signatures, "SPARE", 1)
+    for turn in range(12):
+        verdicts.decide(kept, project.id, "edit", [Verdict(3, "by hand", "edit", "", f"{B} in turn {turn}")])
+        assert search(kept, project, dry_run=True).result["signed"] == 1
+        assert len(Signatures(kept.folder / "signatures", project.id, Shingle("auto", 5)).rows()[0]) <= 10
+    verdicts.decide(kept, project.id, "edit", [Verdict(3, "by hand", "edit", "", B)])
+    assert pairs(kept, search(kept, project, dry_run=True)) == wanted
+    assert search(kept, project, threshold=0.5, dry_run=True).result["signed"] == 0
 
 
 def test_a_database_that_was_taken_back_does_not_find_the_signatures_of_other_texts(tmp_path: Path) -> None:
@@ -156,15 +189,19 @@ def test_a_near_duplicate_of_what_was_edited_is_judged_anew(kept: Store) -> None
 
 
 def test_a_row_is_found_by_record_and_edit() -> None:
-    signatures = Signatures(None, 1, Shingle("word", 5))
+    rows = Signatures(None, 1, Shingle("word", 5))
     rng = np.random.default_rng(0)
     least = rng.integers(0, 1 << 32, (5, MOST), dtype=np.uint32)
-    signatures.append(np.array([3, 1, 3, 9, 3]), np.array([0, 0, 7, 0, 0]), np.arange(5), least)
-    names, rows = signatures.rows()
+    records, edits = np.array([3, 1, 3, 9, 3]), np.array([0, 0, 7, 0, 0])
+    assert rows.append(records, edits, np.arange(5), least, signatures.wholes(least)) == 0
+    names, _, good = rows.rows()
     assert names.dtype == NAME
-    found = place(names, rows, np.array([1, 2, 3, 9]), np.array([0, 0, 7, 1]))
+    assert good.all()
+    found = place(names, good, np.array([1, 2, 3, 9]), np.array([0, 0, 7, 1]))
     assert found.tolist() == [1, -1, 2, -1]
-    assert place(names, rows, np.array([3]), np.array([0])).tolist() == [4]  # the newest
+    assert place(names, good, np.array([3]), np.array([0])).tolist() == [4]  # the newest
+    assert place(names, good & (np.arange(5) != 4), np.array([3]), np.array([0])).tolist() == [0]
+    assert rows.append(records, edits, np.arange(5), least, signatures.wholes(least)) == 5
 
 
 def test_a_scope_is_one_that_there_is() -> None:
