@@ -92,8 +92,8 @@ class Meanings:
         here: Path | None = None if store.path == ":memory:" else store.folder
         self._log = None if here is None else here / "embed.log"
         folder = None if here is None else here / "embeddings"
-        # Two numbers of float16 lie in one of uint32: so a vector is a row like any other.
-        self._rows = Rows(folder, f"{project_id}-{model.name}.{FORM}", model.width // 2, "vectors")
+        # A number of float16 is one of uint16: so a vector is a row like any other.
+        self._rows = Rows(folder, f"{project_id}-{model.name}.{FORM}", model.width, "vectors")
         self.ids, self.edits, self._marks = readings.now(store, project_id)
 
     def embed(self, report: Report = lambda _: None) -> int:
@@ -118,7 +118,7 @@ class Meanings:
         vectors = np.zeros((len(texts), self._model.width), np.float16)
         if taken.any():
             vectors[taken] = worker.embed(self._model, [texts[i] for i in np.flatnonzero(taken)], waiting)
-        rows = vectors.view(np.uint32)
+        rows = vectors.view(np.uint16)
         self._rows.append(self.ids[which], self._marks[which], taken.astype(np.int64), rows, wholes(rows))
 
     def search(self, threshold: float) -> tuple[Cosine, int]:

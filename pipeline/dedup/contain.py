@@ -28,9 +28,8 @@ from numpy.typing import NDArray
 from pipeline.dedup import kernels_contain as kernels
 from pipeline.dedup import kernels_pairs
 from pipeline.dedup.engine import Cutter, Found, Progress, expanded
-from pipeline.dedup.index import picked
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signer import Cut, Signer
+from pipeline.dedup.signer import Cut, Signer, picked
 
 Array = NDArray[Any]
 

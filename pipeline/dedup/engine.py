@@ -31,6 +31,7 @@ LARGE_BUCKET = 1000  # texts in one bucket that are still all compared with each
 COMPLETED = 32  # families of up to so many different texts have all their pairs compared, not only those that met
 ALL_COPIES = 2000  # identical texts of which every pair is listed; beyond it, each only with the first
 ALL_PAIRS = 10_000_000  # listed pairs in all; beyond it, copies are listed with the first only
+TOGETHER = 8  # bands that are compared between two reports of progress
 COMPARED = 1 << 20  # pairs of small families that are compared at a time
 FILTER_BITS = 1 << 19  # of the filter for one band, at least; so many more for more fresh texts
 SEAL = 2  # numbers before the keys in a row of them (signatures.py)
@@ -84,13 +85,17 @@ class Search:
     def found(self, progress: Progress = lambda _: None) -> Found:
         """All pairs at or over the threshold with a fresh text in them, and the families that they make."""
         progress(0.05)
-        alike, leads, near = self._alike()
-        buckets = self._buckets(leads, near)
+        kinds, leads = self._kinds()
+        near = self._fresh.copy()
+        near[leads[kinds[self._fresh]]] = True  # who stands for a fresh text is as good as fresh
+        buckets = self._buckets(np.sort(leads), near)
         progress(0.15)
-        met = np.unique(np.concatenate([members for members, _ in buckets]))
-        if not near.all():
-            alike = alike[np.isin(self._whole[alike], self._whole[np.union1d(met, np.flatnonzero(near))])]
-        self._take(np.union1d(alike, met))
+        asked = np.zeros(len(near), np.bool_)
+        for members, _ in buckets:
+            asked[members] = True
+        alike = np.flatnonzero((np.bincount(kinds, minlength=1) > 1)[kinds] & (asked | near)[leads[kinds]])
+        asked[alike] = True
+        self._take(np.flatnonzero(asked))
         progress(0.3)
         if self._collapse(alike):
             near[self._first[near]] = True
@@ -130,16 +135,14 @@ class Search:
         self._in_blocks(len(rows), lambda at: kernels.by_band(keys, SEAL, rows[at], turned[:, at]))
         return turned
 
-    def _alike(self) -> tuple[Array, Array, Array]:
-        """The texts of which the minima are those of another one; the first text of each kind of minima, ascending; and
-        whether each text is fresh or the first of a fresh one's kind."""
+    def _kinds(self) -> tuple[Array, Array]:
+        """Of which kind the minima of each text are, by number, and the first text of each kind."""
         order = np.argsort(self._whole, kind="stable")
-        whole = self._whole[order]
-        leads = np.ones(len(order), np.bool_)
-        leads[1:] = whole[1:] != whole[:-1]
-        near = self._fresh.copy()
-        near[order[leads][(np.cumsum(leads) - 1)[self._fresh[order]]]] = True
-        return order[_repeated(whole)], np.sort(order[leads]), near
+        first = np.ones(len(order), np.bool_)
+        first[1:] = self._whole[order[1:]] != self._whole[order[:-1]]
+        kinds = np.empty(len(order), np.int64)
+        kinds[order] = np.cumsum(first) - 1
+        return kinds, order[first]
 
     def _buckets(self, among: Array, near: Array) -> list[tuple[Array, Array]]:
         """For each band the texts that share a bucket which one of `near` is in."""
@@ -171,31 +174,25 @@ class Search:
     def _compare(self, buckets: list[tuple[Array, Array]], progress: Progress) -> tuple[Array, Array, Array, int]:
         fresh = self._fresh.copy()
         fresh[self._first[self._fresh]] = True  # who stands for a fresh text is as good as fresh
-        parts: list[tuple[Array, Array, Array]] = []
+        texts = (self._shingles, self._starts, self._counts)
+        parts = [(np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float64))]
         cut = 0
-        for band, (members, edges) in enumerate(buckets):
-            for *pairs, large in self._verify(members, edges, band, fresh):
+
+        def verify(share: tuple[int, Array, Array]) -> tuple[Array, Array, Array, int]:
+            band, members, edges = share
+            return kernels.verify(members, edges, band, self._keys, *texts, float(self.threshold), LARGE_BUCKET, fresh)
+
+        for bands in _apart(buckets):
+            shares = [(band, *share) for band in bands for share in _shares(*buckets[band])]
+            for *pairs, large in self._spread(verify, shares):
                 parts.append((pairs[0], pairs[1], pairs[2]))
                 cut += large
-            progress(0.3 + 0.6 * (band + 1) / len(buckets))
+            progress(0.3 + 0.6 * (bands[-1] + 1) / len(buckets))
         x, y, jaccard = (np.concatenate(column) for column in zip(*parts, strict=True))
         if cut:  # a pair may have been met in several large buckets
             _, once = np.unique(_packed(x, y), return_index=True)
             x, y, jaccard = x[once], y[once], jaccard[once]
         return x, y, jaccard, cut
-
-    def _verify(self, members: Array, edges: Array, band: int, fresh: Array) -> list[tuple[Array, Array, Array, int]]:
-        work = np.cumsum(np.minimum(np.diff(edges), LARGE_BUCKET) * np.diff(edges))
-        shares = 1 if not len(work) else int(min(64, 1 + work[-1] // 20_000))
-        bounds = np.searchsorted(work, np.linspace(0, work[-1] if len(work) else 0, shares + 1)[1:-1])
-        cuts = [0, *bounds.tolist(), len(edges) - 1]
-
-        def compare(share: tuple[int, int]) -> tuple[Array, Array, Array, int]:
-            texts = (self._shingles, self._starts, self._counts)
-            threshold = float(self.threshold)
-            return kernels.verify(members, edges, *share, band, self._keys, *texts, threshold, LARGE_BUCKET, fresh)
-
-        return self._spread(compare, pairwise(cuts))
 
     def _complete(self, roots: Array, x: Array, y: Array, jaccard: Array) -> tuple[Array, Array, Array]:
         """Compare also the pairs of a small family that never shared a band: nearly all that MinHash missed."""
@@ -278,3 +275,22 @@ def _buckets(keys: Array, live: Array, near: Array | None) -> tuple[Array, Array
         among = np.logical_or.reduceat(near[members], edges)
         members, sizes = members[np.repeat(among, sizes)], sizes[among]
     return members, np.concatenate([[0], np.cumsum(sizes)])
+
+
+def _apart(buckets: list[tuple[Array, Array]]) -> list[range]:
+    """The bands that can be compared at the same time: a large bucket changes keys that later bands look at."""
+    large = [bool((np.diff(edges) > LARGE_BUCKET).any()) for _, edges in buckets]
+    if not any(large):
+        return [range(at, min(at + TOGETHER, len(buckets))) for at in range(0, len(buckets), TOGETHER)]
+    return [range(band, band + 1) for band in range(len(buckets))]
+
+
+def _shares(members: Array, edges: Array) -> list[tuple[Array, Array]]:
+    """The buckets of one band in shares that are about as much work each."""
+    sizes = np.diff(edges)
+    work = np.cumsum(np.minimum(sizes, LARGE_BUCKET) * sizes)
+    if not len(work):
+        return []
+    shares = int(min(64, 1 + work[-1] // 20_000))
+    bounds = np.searchsorted(work, np.linspace(0, work[-1], shares + 1)[1:-1])
+    return [(members, edges[one : other + 1]) for one, other in pairwise([0, *bounds.tolist(), len(sizes)])]

@@ -6,14 +6,47 @@ import numpy as np
 
 from pipeline.dedup.kernels import Array, compiled, finish
 
+PARTS = 256  # into which a set is parted to be sorted
+MOST_PARTED = 4096  # a larger one, of which many hashes may be the same, would cost its square
+
+
+@compiled
+def sort_hashes(hashes: Array, room: Array, begins: Array) -> None:
+    """Sort in place. They are hashes, so their upper bits say nearly where each belongs: into parts by these, then each
+    a few places on. room: for as many; begins: for one more number than there are parts, a power of two of them."""
+    parts, shift = len(begins) - 1, np.uint64(64)
+    while parts > 1:
+        parts, shift = parts // 2, shift - np.uint64(1)
+    begins[:] = 0
+    for h in hashes:
+        begins[np.int64(h >> shift) + 1] += 1
+    for i in range(1, len(begins)):
+        begins[i] += begins[i - 1]
+    for h in hashes:
+        part = np.int64(h >> shift)
+        room[begins[part]] = h
+        begins[part] += 1
+    for i in range(len(hashes)):
+        h, at = room[i], i
+        while at > 0 and hashes[at - 1] > h:
+            hashes[at] = hashes[at - 1]
+            at -= 1
+        hashes[at] = h
+
 
 @compiled
 def make_set(shingles: Array, starts: Array, counts: Array, which: Array, prints: Array) -> None:
     """Sort the shingles of the chosen texts and drop repeats, in place; prints[d] becomes a hash of the set."""
-    for w in range(len(which)):
-        d = which[w]
+    most = 0
+    for d in which:
+        most = max(most, counts[d])
+    room, begins = np.empty(most, np.uint64), np.empty(PARTS + 1, np.int64)
+    for d in which:
         own = shingles[starts[d] : starts[d] + counts[d]]
-        own.sort()
+        if len(own) <= MOST_PARTED:
+            sort_hashes(own, room, begins)
+        else:
+            own.sort()
         kept = 0
         total = np.uint64(0)
         for i in range(len(own)):
@@ -65,10 +98,10 @@ def similarities(shingles: Array, starts: Array, counts: Array, xs: Array, ys: A
 
 @compiled
 def verify(
-    members: Array, edges: Array, first: int, last: int, band: int, keys: Array,
+    members: Array, edges: Array, band: int, keys: Array,
     shingles: Array, starts: Array, counts: Array, threshold: float, most: int, fresh: Array,
 ) -> tuple[Array, Array, Array, int]:  # fmt: skip
-    """Compare the texts that share a bucket, for buckets first to last of one band; edges bound buckets in members.
+    """Compare the texts that share a bucket, for buckets of one band; edges bound them in members.
     Of a pair at least one text must be fresh.
 
     A pair that shared a bucket in an earlier band was compared there. A bucket of more than `most` texts would cost its
@@ -80,7 +113,7 @@ def verify(
     found = 0
     cut = 0
     leaders = np.empty(most, np.uint32)
-    for r in range(first, last):
+    for r in range(len(edges) - 1):
         bucket = members[edges[r] : edges[r + 1]]
         large = len(bucket) > most
         led = 0

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pipeline.dedup.bands import MOST, Bands, odd_numbers
 from pipeline.dedup.kernels_text import band_keys, totals
 from pipeline.dedup.shingles import Shingle
+from pipeline.dedup.signer import Signed
 
 Array = NDArray[Any]
 Spread = Callable[[Callable[[Any], Any], list[Any]], list[Any]]  # Signer.spread
@@ -31,6 +32,7 @@ NAMED = ("record", "edit", "count", "whole")
 # count: of shingles, repeats included; 0 for a text that has none. whole: one hash of all the numbers of the row.
 NAME = np.dtype([("check", "<u8"), ("record", "<i8"), ("edit", "<i8"), ("count", "<i8"), ("whole", "<u8")])
 BLOCK = 4096  # rows a thread takes at a time
+DENSE = 8  # numbers of records that span fewer than so many times their count are looked up in a table
 SPARE = 65_536  # rows of texts that nobody reads any more, which are left where they are
 _CHECKED = np.uint64(0x9E3779B97F4A7C15)
 _LOST = np.uint64(0xD6E8FEB86659FD93)  # marks the keys of a row of which the numbers are not what they were
@@ -43,10 +45,10 @@ class Rows:
     """One row of numbers a text, in a file. Safe between threads of one process."""
 
     def __init__(self, folder: Path | None, name: str, width: int, part: str) -> None:
-        """`folder` is made when something is written; None keeps all in memory. A row is `width` numbers of uint32, in
+        """`folder` is made when something is written; None keeps all in memory. A row is `width` numbers of 16 bits, in
         the file `name`.`part`."""
         self._folder, self._name, self._width, self._part = folder, name, width, part
-        self._memory = np.empty(0, NAME), np.empty((0, width), np.uint32)
+        self._memory = np.empty(0, NAME), np.empty((0, width), np.uint16)
         with _locks_lock:
             fresh = threading.RLock()
             self._lock = fresh if folder is None else _locks.setdefault(folder / self._name, fresh)
@@ -68,7 +70,7 @@ class Rows:
                 self._memory = np.concatenate([had, names]), np.concatenate([rows, numbers])
                 return len(had)
             first = self._count()
-            self._add(self._part, 4 * self._width, first, numbers)
+            self._add(self._part, 2 * self._width, first, numbers)
             self._add("names", NAME.itemsize, first, names)
             return first
 
@@ -87,13 +89,11 @@ class Rows:
         with self._lock:
             count = self._count()
             names = np.fromfile(self._file("names"), NAME, count) if count else np.empty(0, NAME)
-            return names, self._mapped(self._part, self._width, count)
+            return names, self._mapped(self._part, np.dtype((np.uint16, self._width)), count)
 
-    def _mapped(self, part: str, width: int, count: int) -> Array:
+    def _mapped(self, part: str, row: np.dtype[Any], count: int) -> Array:
         """The first rows of a file: what is not asked for is not read."""
-        if not count:
-            return np.empty((0, width), np.uint32)
-        return np.asarray(np.memmap(self._file(part), np.uint32, "r", shape=(count, width)))
+        return np.asarray(np.memmap(self._file(part), row, "r", shape=(count,))) if count else np.empty(0, row)
 
     def _add(self, part: str, size: int, first: int, rows: Array) -> None:
         """Write rows from row `first` on, each `size` bytes, in place of what there may be behind them."""
@@ -105,7 +105,7 @@ class Rows:
             file.write(np.ascontiguousarray(rows).view(np.uint8).data)
 
     def _count(self) -> int:
-        return min(self._whole("names", NAME.itemsize), self._whole(self._part, 4 * self._width))
+        return min(self._whole("names", NAME.itemsize), self._whole(self._part, 2 * self._width))
 
     def _whole(self, part: str, size: int) -> int:
         path = self._file(part)
@@ -128,12 +128,11 @@ class Signatures(Rows):
         good &= self._key(bands, spread, names, least)
         at = place(names, good, records, edits)
         there = at >= 0
-        live = np.unique(at[there])
-        if self._folder is None or len(names) <= 2 * len(live) + SPARE:
+        if self._folder is None or len(names) <= 2 * int(there.sum()) + SPARE:
             named = np.zeros(len(at), NAME)
             named[there] = names[at[there]]
             return at, named["whole"], named["count"]
-        self._keep(names, least, live)
+        self._keep(names, least, np.sort(at[there]))
         return self.place(bands, spread, records, edits)
 
     def keys(self, bands: Bands) -> Array:
@@ -141,21 +140,22 @@ class Signatures(Rows):
         it is as it was written."""
         if self._folder is None:
             return _keyed(bands, *self._memory)
-        return self._mapped(_part(bands), bands.bands + 2, self._whole(_part(bands), 4 * (bands.bands + 2)))
+        row = _row(bands)
+        return self._mapped(_part(bands), row, self._whole(_part(bands), row.itemsize))
 
-    def sign(self, bands: Bands, records: Array, edits: Array, counts: Array, signed: Any) -> int:
-        """Add the rows of texts that were signed (signer.Signed) and their keys; returns the place of the first."""
-        first = self.append(records, edits, counts, signed.least, signed.whole)
+    def sign(self, bands: Bands, records: Array, edits: Array, signed: Signed) -> int:
+        """Add the rows of texts that were signed, and their keys; returns the place of the first."""
+        first = self.append(records, edits, signed.counts, signed.least, signed.whole)
         if self._folder is not None:
-            self._add(_part(bands), 4 * (bands.bands + 2), first, _sealed(signed.keys, signed.whole))
+            self._add(_part(bands), _row(bands).itemsize, first, _sealed(signed.keys, signed.whole))
         return first
 
     def _key(self, bands: Bands, spread: Spread, names: Array, least: Array) -> Array:
         """Make the keys that are not there or not as they were written; returns which rows are good."""
         if self._folder is None:
             return np.ones(len(names), np.bool_)
-        size = 4 * (bands.bands + 2)
-        keys = self._mapped(_part(bands), bands.bands + 2, min(len(names), self._whole(_part(bands), size)))
+        row = _row(bands)
+        keys = self._mapped(_part(bands), row, min(len(names), self._whole(_part(bands), row.itemsize)))
         state = _state(keys, names["whole"][: len(keys)], spread)
         broken = np.flatnonzero(state == 0)
         first = int(broken[0]) if len(broken) else len(keys)
@@ -164,7 +164,7 @@ class Signatures(Rows):
         blocks = [slice(at, min(at + BLOCK, len(names))) for at in range(first, len(names), BLOCK)]
         made = spread(lambda at: _keyed(bands, names[at], least[at]), blocks)
         del keys  # a file cannot be cut while it is mapped, on some systems
-        self._add(_part(bands), size, first, np.concatenate(made))
+        self._add(_part(bands), row.itemsize, first, np.concatenate(made))
         return np.concatenate([state[:first], *(_states(rows, names["whole"][at])
                                                  for at, rows in zip(blocks, made, strict=True))]) == 1  # fmt: skip
 
@@ -187,7 +187,7 @@ def place(names: Array, good: Array, records: Array, edits: Array) -> Array:
     if (named[1:] < named[:-1]).any():
         order = np.argsort(named, kind="stable")
         rows, named = rows[order], named[order]
-    at, left = np.searchsorted(named, records, "right") - 1, np.arange(len(records))
+    at, left = _last(named, records), np.arange(len(records))
     while len(left):  # the newest row first; nearly every record has one only
         there = at >= 0
         there[there] = named[at[there]] == records[left[there]]
@@ -196,6 +196,16 @@ def place(names: Array, good: Array, records: Array, edits: Array) -> Array:
         found[left[right]] = rows[at[right]]
         at, left = at[~right] - 1, left[~right]
     return found
+
+
+def _last(named: Array, records: Array) -> Array:
+    """The last place of each record in `named`, which ascends; any other place, or -1, where it is not there."""
+    first, span = int(named[0]), int(named[-1] - named[0]) + 1
+    if span > DENSE * len(named):
+        return np.searchsorted(named, records, "right") - 1
+    table = np.full(span, -1, np.int64)  # much faster than to search for each
+    table[named - first] = np.arange(len(named))
+    return np.asarray(table[np.clip(records - first, 0, span - 1)])
 
 
 def wholes(numbers: Array) -> Array:
@@ -216,6 +226,10 @@ def _check(names: Array) -> Array:
 
 def _part(bands: Bands) -> str:
     return f"{bands.rows}x{bands.bands}"
+
+
+def _row(bands: Bands) -> np.dtype[Any]:
+    return np.dtype((np.uint32, bands.bands + 2))
 
 
 def _keyed(bands: Bands, names: Array, least: Array) -> Array:

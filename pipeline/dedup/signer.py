@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_text as kernels
 from pipeline.dedup.bands import MOST, Bands, odd_numbers, permutations
+from pipeline.dedup.kernels_pairs import gather
 from pipeline.dedup.kernels_text import PADDING
 from pipeline.dedup.shingles import Shingle
 
@@ -33,12 +35,24 @@ class Cut:
     counts: Array
 
 
+def picked(parts: list[tuple[Cut, Array]]) -> Cut:
+    """The shingles of chosen texts of several cuts, close together, in that order."""
+    counts = np.concatenate([np.zeros(0, np.int64), *(cut.counts[own] for cut, own in parts)])
+    starts = np.cumsum(counts) - counts
+    shingles = np.empty(int(counts.sum()), np.uint64)
+    at = 0
+    for cut, own in parts:
+        gather(cut.shingles, cut.starts[own], cut.counts[own], shingles[at:])
+        at += int(cut.counts[own].sum())
+    return Cut(shingles, starts, counts)
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Texts that are cut and signed: of each a row of MOST minima, a row of one key for each band, and one hash of all
-    the minima."""
+    """Texts that are signed: of each the number of its shingles, a row of MOST minima (their low 16 bits: what they
+    differ in), a row of one key for each band, and one hash of all the minima."""
 
-    cut: Cut
+    counts: Array
     least: Array
     keys: Array
     whole: Array
@@ -50,6 +64,7 @@ class Signer:
     def __init__(self, shingle: Shingle) -> None:
         self.shingle = shingle
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, "dedup")
+        self._own = threading.local()
 
     def __enter__(self) -> Self:
         return self
@@ -63,68 +78,70 @@ class Signer:
 
     def sign(self, texts: pa.Array | pa.ChunkedArray, bands: Bands) -> Signed:
         """Sign texts (an Arrow string column without nulls)."""
-        least, keys = np.empty((len(texts), MOST), np.uint32), np.empty((len(texts), bands.bands), np.uint32)
-        whole = np.empty(len(texts), np.uint64)
-        a, b = permutations(MOST)
+        size, (a, b) = len(texts), permutations(MOST)
+        counts, whole = np.empty(size, np.int64), np.empty(size, np.uint64)
+        least, keys = np.empty((size, MOST), np.uint16), np.empty((size, bands.bands), np.uint32)
 
-        def work(data: Array, offsets: Array, first: int, shingles: Array, counts: Array) -> int:
-            own = slice(first, first + len(counts))
-            made = kernels.sign(data, offsets, *self._unit, a, b, shingles, counts, least[own])
+        def block(part: tuple[int, pa.Array]) -> None:
+            data, offsets = self._lowered(part[1])
+            own = slice(part[0], part[0] + len(part[1]))
+            kernels.sign(data, offsets, *self._unit, a, b, counts[own], least[own])
             kernels.band_keys(least[own], bands.rows, keys[own])
             kernels.totals(least[own], 0, odd_numbers(MOST), whole[own])
-            return int(made)
 
-        return Signed(self._in_blocks(texts, work), least, keys, whole)
+        self.spread(block, _blocks(texts))
+        return Signed(counts, least, keys, whole)
 
     def cut(self, texts: pa.Array | pa.ChunkedArray) -> Cut:
-        """The shingles alone."""
+        """The shingles of texts (an Arrow string column without nulls)."""
+        counts = np.empty(len(texts), np.int64)
 
-        def work(data: Array, offsets: Array, _: int, shingles: Array, counts: Array) -> int:
-            return int(kernels.cut(data, offsets, *self._unit, shingles, counts))
+        def block(part: tuple[int, pa.Array]) -> Array:
+            data, offsets = self._lowered(part[1])
+            most = (len(data) // 2 if self.shingle.unit == "word" else len(data)) + len(part[1])
+            shingles = np.empty(most, np.uint64)
+            own = counts[part[0] : part[0] + len(part[1])]
+            return shingles[: kernels.cut(data, offsets, *self._unit, shingles, own)].copy()  # the room is much larger
 
-        return self._in_blocks(texts, work)
+        parts = self.spread(block, _blocks(texts))
+        return Cut(np.concatenate([np.zeros(0, np.uint64), *parts]), np.cumsum(counts) - counts, counts)
 
     @property
     def _unit(self) -> tuple[int, int]:
         return UNITS[self.shingle.unit], self.shingle.n
 
-    def _in_blocks(self, texts: pa.Array | pa.ChunkedArray, work: Callable[..., int]) -> Cut:
-        chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-        blocks = [chunk.slice(at, BLOCK) for chunk in chunks for at in range(0, len(chunk), BLOCK)]
-        first = np.cumsum([0, *map(len, blocks)])
-        counts = np.empty(len(texts), np.int64)
+    def _lowered(self, texts: pa.Array) -> tuple[Array, Array]:
+        """The lower-cased texts as one run of UTF-8 with offsets (but for ASCII letters, which the kernels lower), in
+        room of this thread's own, until it asks again."""
+        data, offsets = self._run(texts)
+        changed = np.empty(len(texts), np.bool_)
+        kernels.to_lower(data, offsets, _changes(), changed)
+        if not changed.any():
+            return data, offsets
+        which = pa.array(changed)
+        lower = pa.array([text.lower() for text in texts.filter(which).to_pylist()], pa.large_string())
+        return self._run(pc.replace_with_mask(texts.cast(pa.large_string()), which, lower))
 
-        def one(i: int) -> Array:
-            data, offsets = _lowered(blocks[i])
-            most = (len(data) // 2 if self.shingle.unit == "word" else len(data)) + len(blocks[i])
-            shingles = np.empty(most, np.uint64)
-            made = work(data, offsets, int(first[i]), shingles, counts[first[i] : first[i + 1]])
-            return shingles[:made].copy()  # the room is much larger
-
-        parts = self.spread(one, range(len(blocks)))
-        return Cut(np.concatenate([np.zeros(0, np.uint64), *parts]), np.cumsum(counts) - counts, counts)
-
-
-def _lowered(texts: pa.Array) -> tuple[Array, Array]:
-    """The lower-cased texts as one run of UTF-8 with offsets (but for ASCII letters, which the kernels lower)."""
-    data, offsets = _run(texts)
-    changed = np.empty(len(texts), np.bool_)
-    kernels.to_lower(data, offsets, _changes(), changed)
-    if not changed.any():
-        return data, offsets
-    which = pa.array(changed)
-    lower = pa.array([text.lower() for text in texts.filter(which).to_pylist()], pa.large_string())
-    return _run(pc.replace_with_mask(texts.cast(pa.large_string()), which, lower))
+    def _run(self, texts: pa.Array) -> tuple[Array, Array]:
+        """Texts as one run of bytes with PADDING at its end, and the place of each in it."""
+        bytes_, at = _view(texts)
+        begin, end = int(at[0]), int(at[-1])
+        room = getattr(self._own, "room", None)
+        if room is None or len(room) < end - begin + PADDING:
+            room = self._own.room = np.empty(2 * (end - begin) + PADDING, np.uint8)
+        data: Array = room[: end - begin + PADDING]
+        data[: end - begin] = bytes_[begin:end]
+        data[end - begin :] = 0
+        return data, at - begin
 
 
-def _run(texts: pa.Array) -> tuple[Array, Array]:
-    """Texts as one run of bytes with PADDING at its end, and the place of each in it."""
-    bytes_, at = _view(texts)
-    begin, end = int(at[0]), int(at[-1])
-    data = np.empty(end - begin + PADDING, np.uint8)  # of its own: small enough to stay near the processor
-    data[: end - begin] = bytes_[begin:end]
-    data[end - begin :] = 0
-    return data, at - begin
+def _blocks(texts: pa.Array | pa.ChunkedArray) -> Iterator[tuple[int, pa.Array]]:
+    """Parts of a column, each with the number of its first text."""
+    first = 0
+    for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+        for at in range(0, len(chunk), BLOCK):
+            yield first + at, chunk.slice(at, BLOCK)
+        first += len(chunk)
 
 
 def _view(texts: pa.Array) -> tuple[Array, Array]:

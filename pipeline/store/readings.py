@@ -45,8 +45,11 @@ def now(store: Store, project_id: int, also: Array = _NONE) -> tuple[Array, Arra
     own, edit, editor, dropped = (judged.column(name).to_numpy() for name in ("record_id", "edit", "editor", "dropped"))
     here = np.isin(wrote, jobs) & ~(np.isin(ids, own[dropped]) & ~np.isin(ids, also))
     ids, wrote, edits = ids[here], wrote[here].astype(np.int64), np.zeros(int(here.sum()), np.int64)
-    _, rows, from_ = np.intersect1d(ids, own[edit > 0], assume_unique=True, return_indices=True)
-    edits[rows], wrote[rows] = edit[edit > 0][from_], editor[edit > 0][from_]
+    own, edit, editor = own[edit > 0], edit[edit > 0], editor[edit > 0]
+    rows = np.searchsorted(ids, own)
+    there = rows < len(ids)
+    there[there] = ids[rows[there]] == own[there]
+    edits[rows[there]], wrote[rows[there]] = edit[there], editor[there]
     begun = made[np.searchsorted(jobs, wrote)].astype(np.uint64)
     return ids, edits, np.asarray((begun * np.uint64(0x9E3779B97F4A7C15)).view(np.int64) ^ edits)
 

@@ -6,7 +6,6 @@ import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from pipeline.dedup.bands import MOST, choose
 from pipeline.dedup.kernels_text import band_keys
 from pipeline.dedup.shingles import Shingle
 from pipeline.dedup.signatures import NAME, Signatures, wholes
+from pipeline.dedup.signer import Signed
 
 TEXTS = 12
 kinds = st.sampled_from(["cut", "zeros", "garbage", "flip", "more", "gone", "swap"])
@@ -25,11 +25,11 @@ kinds = st.sampled_from(["cut", "zeros", "garbage", "flip", "more", "gone", "swa
 def rows_of(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     records, edits = np.arange(1, TEXTS + 1) * 3, rng.integers(0, 2, TEXTS) * 1000
-    return records, edits, rng.integers(0, 90, TEXTS), rng.integers(0, 1 << 32, (TEXTS, MOST), dtype=np.uint32)
+    return records, edits, rng.integers(0, 90, TEXTS), rng.integers(0, 1 << 16, (TEXTS, MOST), dtype=np.uint16)
 
 
 BANDS = choose(0.7)
-ROW = {".names": NAME.itemsize, ".least": 4 * MOST, f".{BANDS.rows}x{BANDS.bands}": 4 * (BANDS.bands + 2)}
+ROW = {".names": NAME.itemsize, ".least": 2 * MOST, f".{BANDS.rows}x{BANDS.bands}": 4 * (BANDS.bands + 2)}
 
 
 def spread(work: Callable[[Any], Any], parts: list[Any]) -> list[Any]:
@@ -66,8 +66,8 @@ def test_no_damage_to_the_files_is_taken_for_a_signature(damages: list[tuple[str
     band_keys(least, BANDS.rows, keys)
 
     def add(own: Any) -> None:
-        signed = SimpleNamespace(least=least[own], whole=whole[own], keys=keys[own])
-        signatures.sign(BANDS, records[own], edits[own], counts[own], signed)
+        signed = Signed(counts[own], least[own], keys[own], whole[own])
+        signatures.sign(BANDS, records[own], edits[own], signed)
 
     def known() -> np.ndarray:
         at, wholes_, counts_ = signatures.place(BANDS, spread, records, edits)

@@ -172,7 +172,7 @@ def test_a_new_text_in_a_crowded_bucket_meets_the_leaders_that_a_search_of_all_w
     members, edges, fresh = np.arange(7), np.array([0, 7]), np.arange(7) == 6
     for wanted, expected in ((np.ones(7, np.bool_), [(0, 1), (0, 2), (0, 3), (4, 5), (4, 6)]), (fresh, [(4, 6)])):
         keys = np.zeros((1, 7), np.uint32)
-        x, y, similarity, cut = verify(members, edges, 0, 1, 0, keys, shingles, starts, counts, 0.8, 3, wanted)
+        x, y, similarity, cut = verify(members, edges, 0, keys, shingles, starts, counts, 0.8, 3, wanted)
         assert (list(zip(x.tolist(), y.tolist(), strict=True)), cut) == (expected, 1)
         assert (similarity == 1).all()
 
