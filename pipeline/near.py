@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.bands import Bands, choose
 from pipeline.dedup.contain import Containment
+from pipeline.dedup.cuts import Cut, Cuts, picked
 from pipeline.dedup.engine import Search
 from pipeline.dedup.shingles import Shingle
 from pipeline.dedup.signatures import Signatures
-from pipeline.dedup.signer import Cut, Signed, Signer, picked
+from pipeline.dedup.signer import Signed, Signer
 from pipeline.store import Store, readings
 
 Array = NDArray[Any]
@@ -24,6 +25,7 @@ R = TypeVar("R")
 Report = Callable[[int], None]  # called with the number of texts that are signed; may raise to stop the work
 
 READ = 8192  # records read and signed at a time: few enough to stay near the processor
+ROOM = 1 << 30  # bytes of shingles kept from the signing for the comparing; others are cut once more
 
 
 class Texts:
@@ -34,6 +36,7 @@ class Texts:
         self._store = store
         folder = None if store.path == ":memory:" else store.folder / "signatures"
         self._signatures = Signatures(folder, project_id, shingle)
+        self._cuts = Cuts(ROOM)
         self._waiting: Callable[[], None] = lambda: None
         self.signer = Signer(shingle)
         self.ids, self.edits, self._marks = readings.now(store, project_id, np.array(also, np.int64))
@@ -58,6 +61,7 @@ class Texts:
                 first = self._signatures.sign(bands, self.ids[which], self._marks[which], signed)
                 self._rows[which] = first + np.arange(len(which))
                 self._whole[which], self._counts[which] = signed.whole, signed.counts
+                self._cuts.keep(which, signed.cuts)
                 done += len(which)
                 report(done)
             self._keys = self._signatures.keys(bands)
@@ -85,14 +89,18 @@ class Texts:
         return readings.texts(self._store, self.ids[which], self.edits[which])
 
     def _cut(self, which: Array) -> Cut:
-        """The shingles of texts by ascending number. They are read and cut once more: it costs less than to keep them
-        of all texts until it is known of which they are wanted."""
-        cuts = []
-        batches = [which[start : start + READ] for start in range(0, len(which), READ)]
-        for texts in ahead(self.read, batches):
+        """The shingles of texts by ascending number: those that were kept, and the others read and cut once more."""
+        kept, cut = self._cuts.take(which)
+        if len(kept) == len(which):
+            return cut
+        rest = np.setdiff1d(which, kept, assume_unique=True)
+        cuts = [cut]
+        for texts in ahead(self.read, [rest[start : start + READ] for start in range(0, len(rest), READ)]):
             self._waiting()
             cuts.append(self.signer.cut(texts))
-        return picked([(cut, np.arange(len(cut.counts))) for cut in cuts])
+        together = picked([(one, np.arange(len(one.counts))) for one in cuts])
+        order = np.argsort(np.concatenate([kept, rest]), kind="stable")
+        return Cut(together.shingles, together.starts[order], together.counts[order])
 
 
 def ahead(work: Callable[[T], R], parts: Iterable[T]) -> Iterator[R]:

@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_contain as kernels
 from pipeline.dedup import kernels_pairs
+from pipeline.dedup.cuts import Cut, picked
 from pipeline.dedup.engine import Cutter, Found, Progress, expanded
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signer import Cut, Signer, picked
+from pipeline.dedup.signer import Signer
 
 Array = NDArray[Any]
 

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_pairs as kernels
-from pipeline.dedup.signer import Cut, Signer
+from pipeline.dedup.cuts import Cut
+from pipeline.dedup.signer import Signer
 from pipeline.dedup.unmet import unmet
 
 Array = NDArray[Any]
@@ -33,6 +34,7 @@ ALL_COPIES = 2000  # identical texts of which every pair is listed; beyond it, e
 ALL_PAIRS = 10_000_000  # listed pairs in all; beyond it, copies are listed with the first only
 TOGETHER = 8  # bands that are compared between two reports of progress
 COMPARED = 1 << 20  # pairs of small families that are compared at a time
+MAP = 16  # numbers of 64 bits that are the map of a set (kernels_pairs.apart)
 FILTER_BITS = 1 << 19  # of the filter for one band, at least; so many more for more fresh texts
 SEAL = 2  # numbers before the keys in a row of them (signatures.py)
 
@@ -77,10 +79,10 @@ class Search:
         if fresh is not None:
             near = self._near(keys, rows[self._texts])
             self._texts, self._fresh = self._texts[near], self._fresh[near]
-        self._keys, self._whole = self._by_band(keys, rows[self._texts]), whole[self._texts]
+        self._signed, self._whole = (keys, rows[self._texts]), whole[self._texts]
         self._first = np.arange(len(self._texts))
         self._starts, self._counts = np.zeros(len(self._texts), np.int64), np.zeros(len(self._texts), np.int64)
-        self._shingles = np.zeros(0, np.uint64)
+        self._shingles, self._keys = np.zeros(0, np.uint64), np.zeros((0, 0), np.uint32)
 
     def found(self, progress: Progress = lambda _: None) -> Found:
         """All pairs at or over the threshold with a fresh text in them, and the families that they make."""
@@ -129,8 +131,9 @@ class Search:
         self._in_blocks(len(near), lambda at: kernels.meeting(keys, SEAL, rows[at], table, near[at]))
         return near
 
-    def _by_band(self, keys: Array, rows: Array) -> Array:
-        """The keys of these rows, a row for each band."""
+    def _by_band(self) -> Array:
+        """The keys of all, a row for each band."""
+        keys, rows = self._signed
         turned = np.empty((keys.shape[1] - SEAL, len(rows)), np.uint32)
         self._in_blocks(len(rows), lambda at: kernels.by_band(keys, SEAL, rows[at], turned[:, at]))
         return turned
@@ -147,7 +150,7 @@ class Search:
     def _buckets(self, among: Array, near: Array) -> list[tuple[Array, Array]]:
         """For each band the texts that share a bucket which one of `near` is in."""
         wanted = None if near.all() else near
-        return self._spread(lambda keys: _buckets(keys[among], among, wanted), self._keys)
+        return self._spread(lambda keys: _buckets(keys[among], among, wanted), self._by_band())
 
     def _take(self, which: Array) -> None:
         """Ask for the shingles of these texts, and make sets of them."""
@@ -155,9 +158,14 @@ class Search:
         self._shingles = cut.shingles
         self._counts[which] = cut.counts
         self._starts[which] = cut.starts
-        self._prints = np.zeros(len(self._texts), np.uint64)
-        self._in_blocks(len(which), lambda at: kernels.make_set(
-            self._shingles, self._starts, self._counts, which[at], self._prints))  # fmt: skip
+        self._prints, self._maps = np.zeros(len(self._texts), np.uint64), np.empty((len(self._texts), MAP), np.uint64)
+        keys, rows = self._signed
+        # Those of one text lie together here, and are changed; of texts that nobody asked for they are not filled in.
+        self._keys = np.empty((len(self._texts), keys.shape[1] - SEAL), np.uint32)
+        self._in_blocks(len(which), lambda at: kernels.by_text(keys, SEAL, rows[which[at]], which[at], self._keys))
+        texts = (self._shingles, self._starts, self._counts)
+        self._in_blocks(len(which), lambda at: kernels.make_set(*texts, which[at], self._prints))
+        self._in_blocks(len(which), lambda at: kernels.make_maps(*texts, which[at], self._maps))
 
     def _collapse(self, alike: Array) -> bool:
         """Let the first text of each set of shingles stand for all with that set; `alike` are the texts whose minima
@@ -174,7 +182,7 @@ class Search:
     def _compare(self, buckets: list[tuple[Array, Array]], progress: Progress) -> tuple[Array, Array, Array, int]:
         fresh = self._fresh.copy()
         fresh[self._first[self._fresh]] = True  # who stands for a fresh text is as good as fresh
-        texts = (self._shingles, self._starts, self._counts)
+        texts = (self._shingles, self._starts, self._counts, self._maps)
         parts = [(np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float64))]
         cut = 0
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.dedup.bands import choose
+from pipeline.dedup.cuts import Cuts
 from pipeline.dedup.engine import SEAL, Found, Progress, Search
 from pipeline.dedup.shingles import Shingle
 from pipeline.dedup.signer import Signed, Signer
@@ -26,7 +27,8 @@ class Index:
         self._bands = choose(threshold)
         self._signer = Signer(shingle)
         self._signed: list[Signed] = []
-        self._texts: list[pa.Array] = []
+        self._cuts = Cuts()
+        self._size = 0
         self._search: Search | None = None
 
     def __enter__(self) -> Self:
@@ -38,9 +40,9 @@ class Index:
     def add(self, texts: pa.Array | pa.ChunkedArray) -> None:
         """Sign a batch of texts (an Arrow string column without nulls); they are numbered on from the last batch."""
         signed = self._signer.sign(texts, self._bands)
-        self._signed.append(replace(signed, least=signed.least[:0]))
-        chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-        self._texts += [chunk.cast(pa.large_string()) for chunk in chunks]
+        self._cuts.keep(np.arange(self._size, self._size + len(texts)), signed.cuts)
+        self._signed.append(replace(signed, cuts=[], least=signed.least[:0]))
+        self._size += len(texts)
 
     def found(self, progress: Progress = lambda _: None, fresh: Array | None = None) -> Found:
         """All pairs of the added texts at or over the threshold, and the families that they make; only pairs with a
@@ -54,11 +56,9 @@ class Index:
         for signed in self._signed:
             keys[at : at + len(signed.keys), SEAL:] = signed.keys
             at += len(signed.keys)
-        texts = pa.chunked_array(self._texts, pa.large_string())
         rows = np.where(counts > 0, np.arange(len(counts)), -1)
         self._search = Search(
-            keys, rows, whole, self.threshold, lambda which: self._signer.cut(texts.take(pa.array(which))),
-            self._signer, fresh,
+            keys, rows, whole, self.threshold, lambda which: self._cuts.take(which)[1], self._signer, fresh
         )  # fmt: skip
         return self._search.found(progress)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pipeline.dedup.kernels import Array, compiled, finish
+from pipeline.dedup.kernels_bytes import ones
 
 PARTS = 256  # into which a set is parted to be sorted
 MOST_PARTED = 4096  # a larger one, of which many hashes may be the same, would cost its square
@@ -59,12 +62,39 @@ def make_set(shingles: Array, starts: Array, counts: Array, which: Array, prints
 
 
 @compiled
+def make_maps(shingles: Array, starts: Array, counts: Array, which: Array, maps: Array) -> None:
+    """A map of each chosen text's set into maps[d]: of all its bits those are set that the shingles name."""
+    parts = np.uint64(maps.shape[1])
+    for d in which:
+        maps[d] = np.uint64(0)
+        for i in range(starts[d], starts[d] + counts[d]):
+            h = shingles[i]
+            maps[d, (h >> np.uint64(6)) % parts] |= np.uint64(1) << (h & np.uint64(63))
+
+
+@compiled
+def spare(one: int, other: int, threshold: float) -> float:
+    """How many shingles two sets of these sizes may have, on the two sides together, that the other one has not."""
+    return one + other - 2 * threshold * (one + other) / (1 + threshold) + 1e-6
+
+
+@compiled
+def apart(maps: Array, x: int, y: int) -> Any:
+    """How many shingles the two sets have, at least, that the other one has not: a bit that only one map has set is of
+    such a shingle."""
+    found = np.uint64(0)
+    for i in range(maps.shape[1]):
+        found += ones(maps[x, i] ^ maps[y, i])
+    return np.int64(found)
+
+
+@compiled
 def similarity(shingles: Array, starts: Array, counts: Array, x: int, y: int, threshold: float) -> float:
     """The exact Jaccard index of two sets, or -1 once it is certain to be under the threshold."""
     i, end_i = starts[x], starts[x] + counts[x]
     j, end_j = starts[y], starts[y] + counts[y]
     both = counts[x] + counts[y]
-    spare = both - 2 * threshold * both / (1 + threshold) + 1e-6  # how many may be unshared on the two sides together
+    most = spare(counts[x], counts[y], threshold)
     shared = 0
     unshared = 0
     while i < end_i and j < end_j:
@@ -79,7 +109,7 @@ def similarity(shingles: Array, starts: Array, counts: Array, x: int, y: int, th
             else:
                 j += 1
             unshared += 1
-            if unshared > spare:
+            if unshared > most:
                 return -1.0
     # Dividing two whole numbers rounds to the double nearest to the quotient, and a threshold such as 0.8 is the double
     # nearest to 4/5, so a pair exactly at the threshold compares as equal to it.
@@ -99,7 +129,7 @@ def similarities(shingles: Array, starts: Array, counts: Array, xs: Array, ys: A
 @compiled
 def verify(
     members: Array, edges: Array, band: int, keys: Array,
-    shingles: Array, starts: Array, counts: Array, threshold: float, most: int, fresh: Array,
+    shingles: Array, starts: Array, counts: Array, maps: Array, threshold: float, most: int, fresh: Array,
 ) -> tuple[Array, Array, Array, int]:  # fmt: skip
     """Compare the texts that share a bucket, for buckets of one band; edges bound them in members.
     Of a pair at least one text must be fresh.
@@ -131,11 +161,13 @@ def verify(
                 if not large:
                     seen = False
                     for earlier in range(band):
-                        if keys[earlier, x] == keys[earlier, y]:
+                        if keys[x, earlier] == keys[y, earlier]:
                             seen = True
                             break
                     if seen:
                         continue
+                if apart(maps, x, y) > spare(counts[x], counts[y], threshold):
+                    continue
                 index = similarity(shingles, starts, counts, x, y, threshold)
                 if index < 0:
                     continue
@@ -158,7 +190,7 @@ def verify(
         if large:
             cut += 1
             for k in range(len(bucket)):
-                keys[band, bucket[k]] = bucket[k]
+                keys[bucket[k], band] = bucket[k]
     return xs[:found].copy(), ys[:found].copy(), js[:found].copy(), cut
 
 
@@ -232,6 +264,14 @@ def meeting(keys: Array, seal: int, which: Array, table: Array, out: Array) -> N
             slot = keys[which[i], seal + band] & bits
             found |= (table[band, slot >> np.uint32(6)] >> np.uint64(slot & np.uint32(63))) & np.uint64(1)
         out[i] = found != 0
+
+
+@compiled
+def by_text(keys: Array, seal: int, which: Array, texts: Array, out: Array) -> None:
+    """The keys of the chosen rows, a row for each text: keys[which[i], band] into out[texts[i], band]."""
+    for i in range(len(which)):
+        for band in range(out.shape[1]):
+            out[texts[i], band] = keys[which[i], seal + band]
 
 
 @compiled

@@ -277,15 +277,20 @@ def cut(data: Array, offsets: Array, unit: int, n: int, shingles: Array, counts:
 
 
 @compiled
-def sign(data: Array, offsets: Array, unit: int, n: int, a: Array, b: Array, counts: Array, least: Array) -> None:
-    """The minima of each text, of which the low 16 bits are kept, into least[d]; and how many shingles it has."""
+def sign(
+    data: Array, offsets: Array, unit: int, n: int, a: Array, b: Array, shingles: Array, counts: Array, least: Array
+) -> int:
+    """As `cut`, and the minima of each text, of which the low 16 bits are kept, into least[d]."""
     most = longest_of(offsets) + 1
     room, units = np.empty((2, most // 2 + 1), np.int64), np.empty(most, np.uint64)
-    shingles, hashes, own = np.empty(most, np.uint64), np.empty(most + HASHES, np.uint32), np.empty(len(a), np.uint32)
+    hashes, own = np.empty(most + HASHES, np.uint32), np.empty(len(a), np.uint32)
+    at = 0
     for d in range(len(counts)):
-        counts[d] = cut_one(data, offsets[d], offsets[d + 1], unit, n, room, units, shingles)
-        minima(shingles[: counts[d]], a, b, hashes, own)
+        counts[d] = cut_one(data, offsets[d], offsets[d + 1], unit, n, room, units, shingles[at:])
+        minima(shingles[at : at + counts[d]], a, b, hashes, own)
         least[d] = own
+        at += counts[d]
+    return at
 
 
 @compiled

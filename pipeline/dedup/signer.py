@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup import kernels_text as kernels
 from pipeline.dedup.bands import MOST, Bands, odd_numbers, permutations
-from pipeline.dedup.kernels_pairs import gather
+from pipeline.dedup.cuts import Cut
 from pipeline.dedup.kernels_text import PADDING
 from pipeline.dedup.shingles import Shingle
 
@@ -27,31 +27,11 @@ UNITS = {"word": kernels.WORDS, "char": kernels.CHARACTERS, "auto": kernels.BY_S
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """The shingles of texts, 64 bits each, repeats included: text i has counts[i] of them, from starts[i] on."""
-
-    shingles: Array
-    starts: Array
-    counts: Array
-
-
-def picked(parts: list[tuple[Cut, Array]]) -> Cut:
-    """The shingles of chosen texts of several cuts, close together, in that order."""
-    counts = np.concatenate([np.zeros(0, np.int64), *(cut.counts[own] for cut, own in parts)])
-    starts = np.cumsum(counts) - counts
-    shingles = np.empty(int(counts.sum()), np.uint64)
-    at = 0
-    for cut, own in parts:
-        gather(cut.shingles, cut.starts[own], cut.counts[own], shingles[at:])
-        at += int(cut.counts[own].sum())
-    return Cut(shingles, starts, counts)
-
-
-@dataclass(frozen=True, slots=True)
 class Signed:
-    """Texts that are signed: of each the number of its shingles, a row of MOST minima (their low 16 bits: what they
-    differ in), a row of one key for each band, and one hash of all the minima."""
+    """Texts that are signed: their shingles in parts, in order; of each how many it has, a row of MOST minima
+    (their low 16 bits: what they differ in), a row of one key for each band, and one hash of all the minima."""
 
+    cuts: list[Cut]
     counts: Array
     least: Array
     keys: Array
@@ -82,15 +62,16 @@ class Signer:
         counts, whole = np.empty(size, np.int64), np.empty(size, np.uint64)
         least, keys = np.empty((size, MOST), np.uint16), np.empty((size, bands.bands), np.uint32)
 
-        def block(part: tuple[int, pa.Array]) -> None:
+        def block(part: tuple[int, pa.Array]) -> Cut:
             data, offsets = self._lowered(part[1])
             own = slice(part[0], part[0] + len(part[1]))
-            kernels.sign(data, offsets, *self._unit, a, b, counts[own], least[own])
+            shingles = self._room("shingles", self._most(len(data), len(part[1])), np.uint64)
+            made = kernels.sign(data, offsets, *self._unit, a, b, shingles, counts[own], least[own])
             kernels.band_keys(least[own], bands.rows, keys[own])
             kernels.totals(least[own], 0, odd_numbers(MOST), whole[own])
+            return Cut(shingles[:made].copy(), np.cumsum(counts[own]) - counts[own], counts[own])
 
-        self.spread(block, _blocks(texts))
-        return Signed(counts, least, keys, whole)
+        return Signed(self.spread(block, _blocks(texts)), counts, least, keys, whole)
 
     def cut(self, texts: pa.Array | pa.ChunkedArray) -> Cut:
         """The shingles of texts (an Arrow string column without nulls)."""
@@ -98,13 +79,24 @@ class Signer:
 
         def block(part: tuple[int, pa.Array]) -> Array:
             data, offsets = self._lowered(part[1])
-            most = (len(data) // 2 if self.shingle.unit == "word" else len(data)) + len(part[1])
-            shingles = np.empty(most, np.uint64)
             own = counts[part[0] : part[0] + len(part[1])]
-            return shingles[: kernels.cut(data, offsets, *self._unit, shingles, own)].copy()  # the room is much larger
+            shingles = self._room("shingles", self._most(len(data), len(part[1])), np.uint64)
+            return shingles[: kernels.cut(data, offsets, *self._unit, shingles, own)].copy()
 
         parts = self.spread(block, _blocks(texts))
         return Cut(np.concatenate([np.zeros(0, np.uint64), *parts]), np.cumsum(counts) - counts, counts)
+
+    def _most(self, size: int, texts: int) -> int:
+        """How many shingles so many bytes of texts have at most."""
+        return (size // 2 if self.shingle.unit == "word" else size) + texts
+
+    def _room(self, name: str, size: int, kind: Any) -> Array:
+        """Room to work in, of this thread's own, until it asks for it again: what is new is slow to touch."""
+        room: Array | None = getattr(self._own, name, None)
+        if room is None or len(room) < size:
+            room = np.empty(2 * size, kind)
+            setattr(self._own, name, room)
+        return room[:size]
 
     @property
     def _unit(self) -> tuple[int, int]:
@@ -112,7 +104,7 @@ class Signer:
 
     def _lowered(self, texts: pa.Array) -> tuple[Array, Array]:
         """The lower-cased texts as one run of UTF-8 with offsets (but for ASCII letters, which the kernels lower), in
-        room of this thread's own, until it asks again."""
+        this thread's room."""
         data, offsets = self._run(texts)
         changed = np.empty(len(texts), np.bool_)
         kernels.to_lower(data, offsets, _changes(), changed)
@@ -126,10 +118,7 @@ class Signer:
         """Texts as one run of bytes with PADDING at its end, and the place of each in it."""
         bytes_, at = _view(texts)
         begin, end = int(at[0]), int(at[-1])
-        room = getattr(self._own, "room", None)
-        if room is None or len(room) < end - begin + PADDING:
-            room = self._own.room = np.empty(2 * (end - begin) + PADDING, np.uint8)
-        data: Array = room[: end - begin + PADDING]
+        data = self._room("bytes", end - begin + PADDING, np.uint8)
         data[: end - begin] = bytes_[begin:end]
         data[end - begin :] = 0
         return data, at - begin

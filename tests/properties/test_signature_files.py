@@ -66,7 +66,7 @@ def test_no_damage_to_the_files_is_taken_for_a_signature(damages: list[tuple[str
     band_keys(least, BANDS.rows, keys)
 
     def add(own: Any) -> None:
-        signed = Signed(counts[own], least[own], keys[own], whole[own])
+        signed = Signed([], counts[own], least[own], keys[own], whole[own])
         signatures.sign(BANDS, records[own], edits[own], signed)
 
     def known() -> np.ndarray:

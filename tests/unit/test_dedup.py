@@ -15,7 +15,7 @@ from pipeline.dedup.bands import choose, permutations
 from pipeline.dedup.diff import differences, union
 from pipeline.dedup.index import Index, find
 from pipeline.dedup.kernels_bytes import HASHES
-from pipeline.dedup.kernels_pairs import verify
+from pipeline.dedup.kernels_pairs import apart, make_maps, make_set, similarity, sort_hashes, verify
 from pipeline.dedup.shingles import Shingle, jaccard, mostly_unspaced, unspaced
 from pipeline.domain import WorkbenchError
 
@@ -171,8 +171,9 @@ def test_a_new_text_in_a_crowded_bucket_meets_the_leaders_that_a_search_of_all_w
     starts, counts = np.arange(0, 28, 4), np.full(7, 4)
     members, edges, fresh = np.arange(7), np.array([0, 7]), np.arange(7) == 6
     for wanted, expected in ((np.ones(7, np.bool_), [(0, 1), (0, 2), (0, 3), (4, 5), (4, 6)]), (fresh, [(4, 6)])):
-        keys = np.zeros((1, 7), np.uint32)
-        x, y, similarity, cut = verify(members, edges, 0, keys, shingles, starts, counts, 0.8, 3, wanted)
+        keys, maps = np.zeros((7, 1), np.uint32), np.empty((7, 1), np.uint64)
+        make_maps(shingles, starts, counts, members, maps)
+        x, y, similarity, cut = verify(members, edges, 0, keys, shingles, starts, counts, maps, 0.8, 3, wanted)
         assert (list(zip(x.tolist(), y.tolist(), strict=True)), cut) == (expected, 1)
         assert (similarity == 1).all()
 
@@ -252,3 +253,38 @@ def test_differences_are_words_or_characters() -> None:
 def test_union_of_readings() -> None:
     readings = [differences("a b c d", other)[0] for other in ("a x c d", "a b c x")]
     assert union(readings) == [(False, "a "), (True, "b"), (False, " c "), (True, "d")]
+
+
+def test_a_map_never_says_of_two_sets_that_they_are_further_apart_than_they_are() -> None:
+    rng = np.random.default_rng(3)
+    for size, width in ((1, 1), (5, 1), (40, 2), (134, 16), (3000, 16)):
+        pool = rng.integers(0, 1 << 64, 2 * size, dtype=np.uint64)
+        sets = [np.unique(rng.choice(pool, size)) for _ in range(12)]
+        counts = np.array([len(one) for one in sets])
+        shingles, starts = np.concatenate(sets), np.cumsum(counts) - counts
+        maps = np.empty((12, width), np.uint64)
+        make_maps(shingles, starts, counts, np.arange(12), maps)
+        bounds = [apart(maps, x, y) for x in range(12) for y in range(12)]
+        true = [len(set(x.tolist()) ^ set(y.tolist())) for x in sets for y in sets]
+        assert all(bound <= number for bound, number in zip(bounds, true, strict=True))
+        assert size < 5 or width < 16 or max(bounds) > 50  # and it says something
+        shared = len(set(sets[0].tolist()) & set(sets[1].tolist()))
+        assert similarity(shingles, starts, counts, 0, 1, 0.0) == shared / (shared + true[1])
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 17, 300, 4096, 4097, 20_000])
+def test_hashes_are_sorted_and_repeats_dropped(size: int) -> None:
+    rng = np.random.default_rng(size)
+    few = rng.integers(0, 1 << 64, max(1, size // 3), dtype=np.uint64)
+    for hashes in (
+        rng.integers(0, 1 << 64, size, dtype=np.uint64),
+        rng.choice(few, size),
+        np.arange(size, dtype=np.uint64),
+    ):
+        own = hashes.copy()
+        sort_hashes(own, np.empty(size, np.uint64), np.empty(257, np.int64))
+        assert (own == np.sort(hashes)).all()
+        counts, starts, prints = np.array([size]), np.array([0]), np.zeros(1, np.uint64)
+        own = hashes.copy()
+        make_set(own, starts, counts, np.array([0]), prints)
+        assert own[: counts[0]].tolist() == np.unique(hashes).tolist()
