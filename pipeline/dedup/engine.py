@@ -90,6 +90,7 @@ class Search:
         kinds, leads = self._kinds()
         near = self._fresh.copy()
         near[leads[kinds[self._fresh]]] = True  # who stands for a fresh text is as good as fresh
+        self._banded = self._by_band()
         buckets = self._buckets(np.sort(leads), near)
         progress(0.15)
         asked = np.zeros(len(near), np.bool_)
@@ -101,7 +102,8 @@ class Search:
         progress(0.3)
         if self._collapse(alike):
             near[self._first[near]] = True
-            buckets = self._buckets(np.flatnonzero(self._first == np.arange(len(self._first))), near)
+            # What shares a bucket with one of them shares it with the first of its kind, and was asked for.
+            buckets = self._buckets(np.flatnonzero(asked & (self._first == np.arange(len(self._first)))), near)
         x, y, jaccard, cut = self._compare(buckets, progress)
         roots = np.arange(len(self._first))
         kernels.join(roots, x.astype(np.int64), y.astype(np.int64))
@@ -150,7 +152,7 @@ class Search:
     def _buckets(self, among: Array, near: Array) -> list[tuple[Array, Array]]:
         """For each band the texts that share a bucket which one of `near` is in."""
         wanted = None if near.all() else near
-        return self._spread(lambda keys: _buckets(keys[among], among, wanted), self._by_band())
+        return self._spread(lambda keys: _buckets(keys[among], among, wanted), self._banded)
 
     def _take(self, which: Array) -> None:
         """Ask for the shingles of these texts, and make sets of them."""

@@ -129,9 +129,9 @@ class Signatures(Rows):
         at = place(names, good, records, edits)
         there = at >= 0
         if self._folder is None or len(names) <= 2 * int(there.sum()) + SPARE:
-            named = np.zeros(len(at), NAME)
-            named[there] = names[at[there]]
-            return at, named["whole"], named["count"]
+            whole, count = np.zeros(len(at), np.uint64), np.zeros(len(at), np.int64)
+            whole[there], count[there] = names["whole"][at[there]], names["count"][at[there]]
+            return at, whole, count
         self._keep(names, least, np.sort(at[there]))
         return self.place(bands, spread, records, edits)
 

@@ -116,8 +116,13 @@ def looked_at(
     if not table.num_rows:
         return np.zeros(len(ids), np.bool_)
     first, last, edit = (table.column(name).to_numpy() for name in ("first_id", "last_id", "edit"))
-    at = np.maximum(np.searchsorted(first, ids, "right") - 1, 0)
-    return np.asarray((first[at] <= ids) & (ids <= last[at]) & (edit[at] == edits))
+    begin, end = np.searchsorted(ids, first), np.searchsorted(ids, last, "right")
+    runs = np.zeros(len(ids) + 1, np.int64)  # how many have begun and not ended: they do not overlap
+    np.add.at(runs, begin, 1)
+    np.add.at(runs, end, -1)
+    inside = np.cumsum(runs[:-1]) > 0
+    inside[inside] = np.repeat(edit, end - begin) == edits[inside]
+    return np.asarray(inside)
 
 
 def _picked(found: pa.Table, ids: Array) -> pa.ChunkedArray:
