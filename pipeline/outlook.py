@@ -55,7 +55,7 @@ def _merits(store: Store, job: Job, ids: Array) -> Array:
     if keep == "quality":
         return _placed(ids, family_labels.scores(store, project_id, str(job.params.get("score", "")).strip()))
     if keep == "agreed":
-        return _placed(ids, family_labels.agreed(store, dedupe_keep.asked(store, project_id)))
+        return _placed(ids, family_labels.agreed(store, dedupe_keep.asked(store, project_id), ids.tolist()))
     return np.zeros(len(ids))
 
 

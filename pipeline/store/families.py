@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.store.database import Cursor, Store
+from pipeline.store.family_labels import last_words
 
 PAIRS = pa.schema([("job_id", pa.int32()), ("a", pa.int64()), ("b", pa.int64()), ("jaccard", pa.float64())])
 MEMBERS = pa.schema(
@@ -66,7 +67,13 @@ def waiting(store: Store, project_id: int) -> int:
     """How many records a search for near-duplicates would look at: in the data set, and not made from others."""
     return int(
         store.scalar(
-            "SELECT count(*) FROM record_now WHERE project_id = ? AND NOT dropped AND parent_id IS NULL", [project_id]
+            "WITH live AS (SELECT id FROM job_live), "
+            "said AS (SELECT record_id, arg_max(kind, id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 "
+            "END) AS kind FROM verdict WHERE kind IN ('drop', 'keep') AND job_id IN (SELECT id FROM live) "
+            "GROUP BY record_id) "
+            "SELECT count(*) FROM record WHERE project_id = ? AND parent_id IS NULL "
+            "AND job_id IN (SELECT id FROM live) AND id NOT IN (SELECT record_id FROM said WHERE kind = 'drop')",
+            [project_id],
         )
     )
 
@@ -75,8 +82,14 @@ def labelled(store: Store, project_id: int) -> pa.Array:
     """The ids of the project's records that have a submitted answer."""
     return (
         store.arrow(
-            "SELECT DISTINCT a.record_id AS id FROM annotation_now a JOIN record r ON r.id = a.record_id "
-            "WHERE r.project_id = $project AND a.state = 'submitted'",
+            # what was submitted stands, but for records of which something else was said too: there it may not
+            "WITH other AS (SELECT DISTINCT record_id FROM annotation_event WHERE state <> 'submitted') "
+            "SELECT id FROM record WHERE project_id = $project AND id IN ("
+            "SELECT record_id FROM annotation_event WHERE state = 'submitted' "
+            "AND (job_id IS NULL OR job_id IN (SELECT id FROM job_live)) "
+            "AND record_id NOT IN (SELECT record_id FROM other) "
+            f"UNION ALL SELECT record_id FROM ({last_words('record_id IN (SELECT record_id FROM other)')}) "
+            "WHERE state = 'submitted')",
             {"project": project_id},
         )
         .column("id")
@@ -228,8 +241,8 @@ def _members(store: Store, job_id: int, family_ids: list[int]) -> list[dict[str,
     if not family_ids:
         return []
     return store.rows(
-        """
-        WITH shown AS (
+        f"""
+        WITH shown AS MATERIALIZED (
           SELECT family_id, record_id, kept, similarity FROM family_member
           WHERE job_id = $job AND family_id IN (SELECT unnest($families))
           QUALIFY row_number() OVER (PARTITION BY family_id ORDER BY kept DESC, similarity, record_id) <= $shown),
@@ -238,15 +251,15 @@ def _members(store: Store, job_id: int, family_ids: list[int]) -> list[dict[str,
           WHERE v.record_id IN (SELECT record_id FROM shown) AND (j.state = 'done' OR j.id = $job)),
         last AS (
           SELECT record_id, arg_max(text, id) FILTER (kind = 'edit') AS text,
-            arg_max({'kind': kind, 'hand': step = 'by hand', 'job': job_id},
+            arg_max({{'kind': kind, 'hand': step = 'by hand', 'job': job_id}},
               id + CASE WHEN step = 'by hand' THEN 4611686018427387904 ELSE 0 END)
               FILTER (kind IN ('drop', 'keep')) AS word
           FROM said GROUP BY record_id)
         SELECT m.family_id, m.record_id, r.external_id, coalesce(l.text, r.text) AS text, m.kept, m.similarity,
           coalesce(l.word.kind = 'drop', false) AS dropped, CASE WHEN l.word.hand THEN l.word.job END AS decision,
           m.record_id IN (
-            SELECT a.record_id FROM annotation_now a
-            WHERE a.record_id IN (SELECT record_id FROM shown) AND a.state = 'submitted') AS labelled
+            SELECT record_id FROM ({last_words("record_id IN (SELECT record_id FROM shown)")})
+            WHERE state = 'submitted') AS labelled
         FROM shown m JOIN record r ON r.id = m.record_id LEFT JOIN last l ON l.record_id = m.record_id
         ORDER BY m.family_id, m.kept DESC, m.similarity, m.record_id
         """,

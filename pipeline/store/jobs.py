@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from pipeline.domain import Job, WorkbenchError
-from pipeline.store import label_changes
+from pipeline.store import family_labels, label_changes
 from pipeline.store.database import Cursor, Store, to_json
 
 
@@ -145,7 +145,7 @@ def undo(store: Store, job_id: int) -> None:
 
 def redo(store: Store, job_id: int) -> None:
     """Bring an undone job's effects back, or apply a preview. Refused if the data is not what the preview saw or the
-    undo left."""
+    undo left, or if records would go of which people have said contradictory things since."""
     job = get(store, job_id)
 
     def work(cursor: Cursor) -> None:
@@ -153,6 +153,7 @@ def redo(store: Store, job_id: int) -> None:
         _refuse_busy(cursor, job.project_id)
         _unmoved(cursor, job)
         _refuse_if(label_changes.cannot_redo(cursor, job_id))
+        _refuse_if(family_labels.cannot_apply(cursor, job_id))
         cursor.execute("UPDATE job SET state = 'done' WHERE id = ?", [job_id])
 
     store.transact(work)

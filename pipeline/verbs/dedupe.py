@@ -120,10 +120,10 @@ class Dedupe:
                 found, chosen, signed = self._near(store, job, project_id, texts, fresh, scores)
             sample = texts.read(np.arange(min(SAMPLE, total))).to_pylist()
         findings.write(store, job, ids, found, chosen)
-        judged = self._judge(store, job, project_id, texts, orphans)
-        job.progress(2 * total, 2 * total, "writing")
         if target is not None:
             findings.write_pairs(families.pairs(store, job.id), target)
+        judged = self._judge(store, job, project_id, texts, orphans)  # last, as answers may come at any time
+        job.progress(2 * total, 2 * total, "writing")
         stay = int((chosen.similarity < self.threshold).sum())
         same = int((found.jaccard == 1).sum()) if self.mode == "near" else 0
         return {

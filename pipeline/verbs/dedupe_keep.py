@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,27 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.domain import WorkbenchError
-from pipeline.store import Store, families, family_labels, projects
+from pipeline.store import Store, families, family_labels
 from pipeline.store import runs as requests
 from pipeline.store.family_labels import Asked
-from pipeline.tasks import questions_of
 
 if TYPE_CHECKING:
     from pipeline.dedup.engine import Found
     from pipeline.near import Texts
 
-WHOLE = ("choice", "choices", "rating")  # kinds of questions of which an answer speaks of the record as a whole
+WHOLE = family_labels.WHOLE
 
 
 def asked(store: Store, project_id: int, kinds: Iterable[str] = ()) -> list[Asked]:
     """The questions of the project's tasks, of these kinds or of all."""
-    wanted = set(kinds)
-    return [
-        Asked(task.id, question.name, unordered=question.kind == "choices")
-        for task in projects.tasks(store, project_id)
-        for question in questions_of(task)
-        if not wanted or question.kind in wanted
-    ]
+    with closing(store.cursor()) as cursor:
+        return family_labels.asked(cursor, project_id, kinds)
 
 
 def scores(store: Store, project_id: int, name: str) -> pa.Table:
@@ -46,8 +41,8 @@ def scores(store: Store, project_id: int, name: str) -> pa.Table:
 
 def merits(store: Store, project_id: int, keep: str, texts: Texts, found: Found, scored: pa.Table | None) -> Any:
     """What a record has more of than the others of its family is what it is kept for: one number for each text."""
+    own = np.flatnonzero(np.bincount(found.roots, minlength=len(found.roots))[found.roots] > 1)  # those in families
     if keep == "longest":
-        own = np.flatnonzero(np.bincount(found.roots, minlength=len(found.roots))[found.roots] > 1)
         sizes = np.zeros(len(texts.ids), np.int64)
         sizes[own] = pc.utf8_length(texts.read(own)).to_numpy() if len(own) else 0
         return sizes
@@ -58,7 +53,7 @@ def merits(store: Store, project_id: int, keep: str, texts: Texts, found: Found,
     if keep == "quality" and scored is not None:
         return _placed(texts.ids, scored)
     if keep == "agreed":
-        return _placed(texts.ids, family_labels.agreed(store, asked(store, project_id)))
+        return _placed(texts.ids, family_labels.agreed(store, asked(store, project_id), texts.ids[own].tolist()))
     return np.zeros(len(texts.ids))
 
 
