@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Report = Callable[[int], None]  # called with the number of texts that are embedded; may raise to stop the work
 
+FORM = 2  # of a row: another number, another file
 READ = 128  # texts a request: a second or two
 LONGEST = 2000  # characters of a text that are embedded: they say what it is about, and the tokenizer is slow
 
@@ -86,7 +87,7 @@ class Meanings:
         """Raises NoModel."""
         if missing := model.missing():
             raise NoModel(missing)
-        from pipeline.dedup.signatures import FORM, Rows  # compiled code: whoever only lists the verbs does without it
+        from pipeline.dedup.rows import Rows  # compiled code: whoever only lists the verbs does without it
 
         self._store, self._model = store, model
         here: Path | None = None if store.path == ":memory:" else store.folder
@@ -111,7 +112,7 @@ class Meanings:
         return len(missing)
 
     def _add(self, worker: Embedder, which: Array, waiting: Callable[[], None]) -> None:
-        from pipeline.dedup.signatures import wholes
+        from pipeline.dedup.rows import wholes
 
         texts = self.read(which).to_pylist()
         taken = np.array([self._model.takes(text) for text in texts])
@@ -134,7 +135,7 @@ class Meanings:
 
     def _places(self) -> Array:
         """Which row is that of each text; -1 for one that is not embedded."""
-        from pipeline.dedup.signatures import place, wholes
+        from pipeline.dedup.rows import place, wholes
 
         names, numbers, good = self._rows.rows()
         return place(names, good & (wholes(numbers) == names["whole"]), self.ids, self._marks)

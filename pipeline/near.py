@@ -64,7 +64,7 @@ class Texts:
                 self._cuts.keep(which, signed.cuts)
                 done += len(which)
                 report(done)
-            self._keys = self._signatures.keys(bands)
+            self._keys, self._least = self._signatures.keys(bands), self._signatures.numbers()
         return len(missing)
 
     def _ahead(self, which: Array, bands: Bands) -> Iterator[tuple[Array, Signed]]:
@@ -78,7 +78,7 @@ class Texts:
         texts are read once more, and may raise."""
         self._waiting = waiting
         rows = np.where(self._counts > 0, self._rows, -1)
-        return Search(self._keys, rows, self._whole, self._threshold, self._cut, self.signer, fresh)
+        return Search(self._keys, self._least, rows, self._whole, self._threshold, self._cut, self.signer, fresh)
 
     def inside(self, threshold: float, fresh: Array | None = None) -> Containment:
         """A search for short ones inside long ones; `fresh` as there. They need not be signed."""

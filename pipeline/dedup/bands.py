@@ -11,6 +11,7 @@ from datasketch import MinHash
 from numpy.typing import NDArray
 
 FOUND_AT_THRESHOLD = 0.9965  # the chance that a pair right at the threshold shares a band; it grows above it
+MISSED = 1e-12
 LEAST = 128
 MOST = 192  # beyond it, more rows a band (fewer pairs to compare in vain) cost more than they save
 
@@ -40,6 +41,20 @@ def choose(threshold: float) -> Bands:
         if needed * rows <= MOST:
             best = Bands(max(needed, math.ceil(LEAST / rows)), rows)
     return best
+
+
+@functools.lru_cache
+def equal_at_least(threshold: float, count: int = MOST) -> int:
+    """How many of `count` minima two texts at the threshold have in common, with all but a chance of MISSED (Chernoff's
+    bound for the lower tail of a binomial distribution)."""
+    for equal in range(int(count * threshold), 0, -1):
+        share = (equal - 1) / count  # of a pair with fewer than `equal`
+        gone = share * math.log(share / threshold) if share else 0.0
+        if threshold < 1:
+            gone += (1 - share) * math.log((1 - share) / (1 - threshold))
+        if threshold == 1 or count * gone >= -math.log(MISSED):
+            return equal
+    return 0
 
 
 @functools.lru_cache

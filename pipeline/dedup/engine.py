@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.dedup import buckets as in_bands
 from pipeline.dedup import kernels_pairs as kernels
+from pipeline.dedup.bands import equal_at_least
 from pipeline.dedup.cuts import Cut
+from pipeline.dedup.rows import frozen, wholes
 from pipeline.dedup.signer import Signer
 from pipeline.dedup.unmet import unmet
 
@@ -32,7 +34,6 @@ LARGE_BUCKET = 1000  # texts in one bucket that are still all compared with each
 COMPLETED = 32  # families of up to so many different texts have all their pairs compared, not only those that met
 ALL_COPIES = 2000  # identical texts of which every pair is listed; beyond it, each only with the first
 ALL_PAIRS = 10_000_000  # listed pairs in all; beyond it, copies are listed with the first only
-TOGETHER = 8  # bands that are compared between two reports of progress
 COMPARED = 1 << 20  # pairs of small families that are compared at a time
 MAP = 16  # numbers of 64 bits that are the map of a set (kernels_pairs.apart)
 FILTER_BITS = 1 << 19  # of the filter for one band, at least; so many more for more fresh texts
@@ -60,19 +61,18 @@ class Found:
 class Search:
     """One search among texts 0..n-1, of which the keys are known.
 
-    keys: a row of SEAL numbers and then a key for each band; rows[t]: which of them is text t's, -1 for a text without
-    any shingle; whole[t]: the hash of all minima of text t. The keys are those of the threshold (bands.choose).
+    keys: a row of SEAL numbers and then a key for each band, those of the threshold (bands.choose); least: a row of all
+    minima; rows[t]: which row is text t's, -1 for a text without any shingle; whole[t]: the hash of its minima.
     fresh: the texts of which pairs are wanted, each with any text; all of them if it is None.
     """
 
     def __init__(
-        self, keys: Array, rows: Array, whole: Array, threshold: float, cut: Cutter, signer: Signer,
+        self, keys: Array, least: Array, rows: Array, whole: Array, threshold: float, cut: Cutter, signer: Signer,
         fresh: Array | None = None,
     ) -> None:  # fmt: skip
         self.threshold = threshold
         self._cut, self._spread, self._size = cut, signer.spread, len(rows)
-        keys = np.asarray(keys).view()
-        keys.flags.writeable = False  # whether a file or memory: kernels are compiled for one kind of array
+        keys, self._least = frozen(keys), frozen(least)
         # Inside, texts are numbered by their place in _texts: those that may meet another one, in order.
         self._texts = np.flatnonzero(rows >= 0)
         self._fresh = np.ones(len(self._texts), np.bool_) if fresh is None else fresh[self._texts]
@@ -93,12 +93,11 @@ class Search:
         self._banded = self._by_band()
         buckets = self._buckets(np.sort(leads), near)
         progress(0.15)
-        asked = np.zeros(len(near), np.bool_)
-        for members, _ in buckets:
-            asked[members] = True
+        asked = self._likely(buckets, near)
         alike = np.flatnonzero((np.bincount(kinds, minlength=1) > 1)[kinds] & (asked | near)[leads[kinds]])
         asked[alike] = True
         self._take(np.flatnonzero(asked))
+        buckets = [in_bands.among(asked, *bucket) for bucket in buckets]
         progress(0.3)
         if self._collapse(alike):
             near[self._first[near]] = True
@@ -152,7 +151,24 @@ class Search:
     def _buckets(self, among: Array, near: Array) -> list[tuple[Array, Array]]:
         """For each band the texts that share a bucket which one of `near` is in."""
         wanted = None if near.all() else near
-        return self._spread(lambda keys: _buckets(keys[among], among, wanted), self._banded)
+        return self._spread(lambda keys: in_bands.buckets_of(keys[among], among, wanted), self._banded)
+
+    def _likely(self, buckets: list[tuple[Array, Array]], near: Array) -> Array:
+        """Which texts may be alike to one that they share a bucket with, one of the two `near`, by all their minima."""
+        rows, met, asked = self._signed[1], np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
+        for members, _ in buckets:
+            met[members] = True
+        own, sound = np.flatnonzero(met), np.zeros(len(near), np.bool_)
+        self._in_blocks(len(own), lambda at: np.put(
+            sound, own[at], wholes(self._least[rows[own[at]]]) == self._whole[own[at]]))  # fmt: skip
+        equal = equal_at_least(self.threshold)
+
+        def note(bucket: tuple[Array, Array]) -> None:
+            members, edges = bucket
+            kernels.note_likely(members, edges, self._least, rows, sound, near, LARGE_BUCKET, equal, asked)
+
+        self._spread(note, buckets)
+        return asked
 
     def _take(self, which: Array) -> None:
         """Ask for the shingles of these texts, and make sets of them."""
@@ -192,8 +208,8 @@ class Search:
             band, members, edges = share
             return kernels.verify(members, edges, band, self._keys, *texts, float(self.threshold), LARGE_BUCKET, fresh)
 
-        for bands in _apart(buckets):
-            shares = [(band, *share) for band in bands for share in _shares(*buckets[band])]
+        for bands in in_bands.apart(buckets, LARGE_BUCKET):
+            shares = [(band, *share) for band in bands for share in in_bands.shares(*buckets[band], LARGE_BUCKET)]
             for *pairs, large in self._spread(verify, shares):
                 parts.append((pairs[0], pairs[1], pairs[2]))
                 cut += large
@@ -260,47 +276,3 @@ def expanded(first: Array, whether: Array, x: Array, y: Array, share: Array) -> 
 def _packed(x: Array, y: Array) -> Array:
     """One number a pair, whichever way round it is."""
     return (np.minimum(x, y).astype(np.uint64) << np.uint64(32)) | np.maximum(x, y).astype(np.uint64)
-
-
-def _repeated(ordered: Array) -> Array:
-    """Where a sorted array holds a value that it holds more than once."""
-    found = np.zeros(len(ordered), np.bool_)
-    same = ordered[1:] == ordered[:-1]
-    found[1:] |= same
-    found[:-1] |= same
-    return found
-
-
-def _buckets(keys: Array, live: Array, near: Array | None) -> tuple[Array, Array]:
-    """The texts that share a key with another: members, and edges so that bucket r is members[edges[r]:edges[r+1]].
-    Only buckets with a text of `near` in them, where it says of each text whether it is."""
-    packed = (keys.astype(np.uint64) << np.uint64(32)) | live.astype(np.uint64)
-    packed.sort()
-    key = packed >> np.uint64(32)
-    shared = _repeated(key)
-    members, key = (packed[shared] & np.uint64(0xFFFFFFFF)).astype(np.int64), key[shared]
-    edges = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
-    sizes = np.diff(np.append(edges, len(members)))
-    if near is not None and len(members):
-        among = np.logical_or.reduceat(near[members], edges)
-        members, sizes = members[np.repeat(among, sizes)], sizes[among]
-    return members, np.concatenate([[0], np.cumsum(sizes)])
-
-
-def _apart(buckets: list[tuple[Array, Array]]) -> list[range]:
-    """The bands that can be compared at the same time: a large bucket changes keys that later bands look at."""
-    large = [bool((np.diff(edges) > LARGE_BUCKET).any()) for _, edges in buckets]
-    if not any(large):
-        return [range(at, min(at + TOGETHER, len(buckets))) for at in range(0, len(buckets), TOGETHER)]
-    return [range(band, band + 1) for band in range(len(buckets))]
-
-
-def _shares(members: Array, edges: Array) -> list[tuple[Array, Array]]:
-    """The buckets of one band in shares that are about as much work each."""
-    sizes = np.diff(edges)
-    work = np.cumsum(np.minimum(sizes, LARGE_BUCKET) * sizes)
-    if not len(work):
-        return []
-    shares = int(min(64, 1 + work[-1] // 20_000))
-    bounds = np.searchsorted(work, np.linspace(0, work[-1], shares + 1)[1:-1])
-    return [(members, edges[one : other + 1]) for one, other in pairwise([0, *bounds.tolist(), len(sizes)])]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.dedup.bands import choose
+from pipeline.dedup.bands import MOST, choose
 from pipeline.dedup.cuts import Cuts
 from pipeline.dedup.engine import SEAL, Found, Progress, Search
 from pipeline.dedup.shingles import Shingle
@@ -41,7 +41,7 @@ class Index:
         """Sign a batch of texts (an Arrow string column without nulls); they are numbered on from the last batch."""
         signed = self._signer.sign(texts, self._bands)
         self._cuts.keep(np.arange(self._size, self._size + len(texts)), signed.cuts)
-        self._signed.append(replace(signed, cuts=[], least=signed.least[:0]))
+        self._signed.append(replace(signed, cuts=[]))
         self._size += len(texts)
 
     def found(self, progress: Progress = lambda _: None, fresh: Array | None = None) -> Found:
@@ -51,14 +51,18 @@ class Index:
             np.concatenate([np.empty(0, np.int64), *(getattr(signed, name) for signed in self._signed)])
             for name in ("counts", "whole")
         )
-        keys = np.empty((len(counts), SEAL + self._bands.bands), np.uint32)
+        keys, least = (
+            np.empty((self._size, SEAL + self._bands.bands), np.uint32),
+            np.empty((self._size, MOST), np.uint16),
+        )
         at = 0
         for signed in self._signed:
-            keys[at : at + len(signed.keys), SEAL:] = signed.keys
-            at += len(signed.keys)
+            own = slice(at, at + len(signed.keys))
+            keys[own, SEAL:], least[own] = signed.keys, signed.least
+            at = own.stop
         rows = np.where(counts > 0, np.arange(len(counts)), -1)
         self._search = Search(
-            keys, rows, whole, self.threshold, lambda which: self._cuts.take(which)[1], self._signer, fresh
+            keys, least, rows, whole, self.threshold, lambda which: self._cuts.take(which)[1], self._signer, fresh
         )  # fmt: skip
         return self._search.found(progress)
 

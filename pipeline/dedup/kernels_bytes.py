@@ -12,9 +12,11 @@ from numba.extending import intrinsic
 
 WIDE = 64  # bytes that are compared at once
 LANES, HASHES = 16, 8  # permutations, and hashes, of which the minima are taken at once
+MINIMA = 32  # minima that are compared at once
 
 _BIT, _32, _64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _BYTES, _NUMBERS = ir.VectorType(ir.IntType(8), WIDE), ir.VectorType(_32, LANES)
+_MINIMA = ir.VectorType(ir.IntType(16), MINIMA)
 
 
 def _at(context: Any, builder: Any, signature: Any, args: Any, which: int, place: Any, kind: Any) -> Any:
@@ -109,3 +111,15 @@ def lessen(_: Any, least: Any, a: Any, b: Any, place: Any, hashes: Any, first: A
         return context.get_dummy_value()
 
     return types.void(least, a, b, place, hashes, first), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def equal_at(_: Any, least: Any, one: Any, other: Any) -> Any:
+    """How many of the MINIMA numbers from one place on are those from another place on, in all rows seen as one."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        sides = (_at(context, builder, signature, args, 0, place, _MINIMA) for place in args[1:])
+        same = builder.icmp_unsigned("==", *(builder.load(side, align=2) for side in sides))
+        return builder.zext(builder.ctpop(builder.bitcast(same, ir.IntType(MINIMA))), _64)
+
+    return types.int64(least, one, other), code

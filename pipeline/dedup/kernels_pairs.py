@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.dedup.kernels import Array, compiled, finish
-from pipeline.dedup.kernels_bytes import ones
+from pipeline.dedup.kernels_bytes import MINIMA, equal_at, ones
 
 PARTS = 256  # into which a set is parted to be sorted
 MOST_PARTED = 4096  # a larger one, of which many hashes may be the same, would cost its square
@@ -124,6 +124,36 @@ def similarities(shingles: Array, starts: Array, counts: Array, xs: Array, ys: A
     for k in range(len(xs)):
         out[k] = similarity(shingles, starts, counts, xs[k], ys[k], 0.0)
     return out
+
+
+@compiled
+def note_likely(
+    members: Array, edges: Array, least: Array, rows: Array, sound: Array, near: Array, most: int, equal: int,
+    asked: Array,
+) -> None:  # fmt: skip
+    """Note in `asked` the texts of a band's buckets that have so many minima in common with another one in the bucket
+    that they may be alike (`equal` or more), one of the two being `near`; rows[t] of `least` are those of text t. All
+    of them in a bucket of more than `most`, and where the minima are not `sound`."""
+    width = least.shape[1]
+    for r in range(len(edges) - 1):
+        bucket = members[edges[r] : edges[r + 1]]
+        if len(bucket) > most:
+            for x in bucket:
+                asked[x] = True
+            continue
+        for k in range(len(bucket)):
+            y = bucket[k]
+            for x in bucket[:k]:
+                if (asked[x] and asked[y]) or not (near[x] or near[y]):
+                    continue
+                same = 0
+                if sound[x] and sound[y]:
+                    for i in range(0, width, MINIMA):
+                        same += equal_at(least, rows[x] * width + i, rows[y] * width + i)
+                else:
+                    same = equal
+                if same >= equal:
+                    asked[x] = asked[y] = True
 
 
 @compiled

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from pipeline.dedup.bands import MOST, choose
 from pipeline.dedup.kernels_text import band_keys
+from pipeline.dedup.rows import NAME, wholes
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signatures import NAME, Signatures, wholes
+from pipeline.dedup.signatures import Signatures
 from pipeline.dedup.signer import Signed
 
 TEXTS = 12

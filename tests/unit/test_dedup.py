@@ -8,10 +8,11 @@ import sys
 import numpy as np
 import pytest
 from datasketch import MinHash
+from scipy.stats import binom
 
 from pipeline.dedup import engine
 from pipeline.dedup import kernels_text as kernels
-from pipeline.dedup.bands import choose, permutations
+from pipeline.dedup.bands import MISSED, MOST, choose, equal_at_least, permutations
 from pipeline.dedup.diff import differences, union
 from pipeline.dedup.index import Index, find
 from pipeline.dedup.kernels_bytes import HASHES
@@ -288,3 +289,11 @@ def test_hashes_are_sorted_and_repeats_dropped(size: int) -> None:
         own = hashes.copy()
         make_set(own, starts, counts, np.array([0]), prints)
         assert own[: counts[0]].tolist() == np.unique(hashes).tolist()
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
+def test_a_pair_at_the_threshold_has_that_many_minima_in_common(threshold: float) -> None:
+    equal = equal_at_least(threshold)
+    assert binom.cdf(equal - 1, MOST, threshold) <= MISSED
+    assert threshold == 1 or binom.cdf(equal + MOST // 20, MOST, threshold) > MISSED  # and it says nearly all it can
+    assert equal_at_least(threshold, 64) <= 64

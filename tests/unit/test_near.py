@@ -13,8 +13,9 @@ import pytest
 from pipeline import jobs
 from pipeline.dedup import signatures
 from pipeline.dedup.bands import MOST
+from pipeline.dedup.rows import NAME, place, wholes
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signatures import NAME, Signatures, place
+from pipeline.dedup.signatures import Signatures
 from pipeline.domain import Job, Project, Verdict, WorkbenchError
 from pipeline.store import Store, families, open_store, projects, verdicts
 from pipeline.store import jobs as job_store
@@ -87,6 +88,10 @@ def test_signatures_that_are_lost_or_torn_are_made_again(kept: Store) -> None:
         again = search(kept, project, dry_run=True)
         assert (again.result["signed"], pairs(kept, again)) == (signed, wanted)
         assert search(kept, project, dry_run=True).result["signed"] == 0
+    least.write_bytes(zeros)  # now they are looked at only to leave out what is far apart, and are not believed
+    again = search(kept, project, dry_run=True)
+    assert (again.result["signed"], pairs(kept, again)) == (0, wanted)
+    least.write_bytes(whole)
     for file in (keys, names):
         data = file.read_bytes()
         for damage in (data[:-1], data[:-9] + bytes([data[-9] ^ 4]) + data[-8:], b""):
@@ -193,7 +198,7 @@ def test_a_row_is_found_by_record_and_edit() -> None:
     rng = np.random.default_rng(0)
     least = rng.integers(0, 1 << 16, (5, MOST), dtype=np.uint16)
     records, edits = np.array([3, 1, 3, 9, 3]), np.array([0, 0, 7, 0, 0])
-    assert rows.append(records, edits, np.arange(5), least, signatures.wholes(least)) == 0
+    assert rows.append(records, edits, np.arange(5), least, wholes(least)) == 0
     names, _, good = rows.rows()
     assert names.dtype == NAME
     assert good.all()
@@ -201,7 +206,7 @@ def test_a_row_is_found_by_record_and_edit() -> None:
     assert found.tolist() == [1, -1, 2, -1]
     assert place(names, good, np.array([3]), np.array([0])).tolist() == [4]  # the newest
     assert place(names, good & (np.arange(5) != 4), np.array([3]), np.array([0])).tolist() == [0]
-    assert rows.append(records, edits, np.arange(5), least, signatures.wholes(least)) == 5
+    assert rows.append(records, edits, np.arange(5), least, wholes(least)) == 5
 
 
 def test_a_scope_is_one_that_there_is() -> None:
