@@ -2,19 +2,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+KERNELS := .venv/.compiled
 
 .PHONY: run install test test-all check bench browser
 
 run: install
 	$(BIN)/winnow serve --sample
 
-install: $(STAMP)
+install: $(KERNELS)
+
+$(KERNELS): $(STAMP) $(wildcard pipeline/dedup/*.py)
+	$(BIN)/python -m pipeline.dedup
+	@touch $@
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Winnow needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,translate,dev]'
-	$(BIN)/python -m pipeline.dedup
 	@touch $@
 
 browser: install

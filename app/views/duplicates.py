@@ -5,20 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from app.widgets import semantic
-from app.widgets.attempt import attempt, chosen, go
+from app.widgets.attempt import chosen, go
 from app.widgets.family_list import family_list
+from app.widgets.preview import apply_or_discard
 from app.widgets.progress import job_panel
-from app.widgets.search_figures import search_figures, size_chart
+from app.widgets.search_figures import search_figures
 from app.widgets.search_settings import search_settings
 from app.widgets.text import plain
 from app.widgets.threshold_panel import threshold_panel
 from app.words import t
 from pipeline.domain import Job, Project
-from pipeline.store import Store, families
+from pipeline.store import Store, families, pairs
 from pipeline.store import jobs as job_store
 
 HISTORY = 12
 WAYS = ("wording", "meaning")
+FOUND = ("done", "preview")  # states of a search that has something to show
 
 
 def render(store: Store, project: Project) -> None:
@@ -37,6 +39,8 @@ def render(store: Store, project: Project) -> None:
     if job is None:
         st.info(t("duplicates.nothing_yet"), icon=":material/search:")
     else:
+        if job == next((one for one in past if one.state in FOUND), None):
+            _newer(store, project, job)
         _search(store, project, job)
     _history(store, project, past, job)
 
@@ -59,10 +63,10 @@ def _search(store: Store, project: Project, job: Job) -> None:
     with st.container(border=job.state == "preview"):
         st.markdown(_described(job))
         if job.state == "preview":
-            _apply_or_discard(store, job)
+            apply_or_discard(store, job, "duplicates", _would(store, job))
         else:
             job_panel(store, job.id)
-    if job.state not in ("done", "preview"):
+    if job.state not in FOUND:
         return
     if "hint" in job.result:
         st.warning(t("duplicates.hint", shingle=job.params["shingle"]), icon=":material/translate:")
@@ -70,12 +74,10 @@ def _search(store: Store, project: Project, job: Job) -> None:
         st.info(t("duplicates.none_found"), icon=":material/check_circle:")
         return
     search_figures(project, job)
-    left, right = st.columns(2)
-    with left:
-        threshold_panel(store, project, job)
-    with right:
-        size_chart(store, job)
+    panel = st.container()
     family_list(store, project, job)
+    with panel:  # the last, because it counts all pairs: nothing else waits for that
+        threshold_panel(store, project, job)
 
 
 def _described(job: Job) -> str:
@@ -95,17 +97,21 @@ def _kept(job: Job) -> str:
     return t(f"duplicates.keep_{job.params['keep']}")
 
 
-def _apply_or_discard(store: Store, job: Job) -> None:
+def _would(store: Store, job: Job) -> str:
+    """What a preview does when it is applied."""
+    if not job.result["families"] and not job.result.get("brought_back"):
+        return t("duplicates.is_preview_of_none")
     held = families.held(store, job.id)
     said = t("duplicates.is_preview", n=f"{job.result['dropped'] - held:,}")
-    if held:
-        said = f"{said} {t('duplicates.held', n=f'{held:,}')}"
-    st.info(said, icon=":material/visibility:")
-    with st.container(horizontal=True):
-        if st.button(t("duplicates.apply"), type="primary", key="duplicates.apply", icon=":material/check:"):
-            attempt(lambda: job_store.redo(store, job.id))
-        if st.button(t("duplicates.discard"), key="duplicates.discard", icon=":material/close:"):
-            attempt(lambda: job_store.close_job(store, job.id, "undone", job.result))
+    return f"{said} {t('duplicates.held', n=f'{held:,}')}" if held else said
+
+
+def _newer(store: Store, project: Project, job: Job) -> None:
+    """Say that records came after the newest search, which does not know them."""
+    newer = pairs.imported_since(store, project.id, job.id)
+    if newer:
+        word = "newer" if job.state == "done" else "newer_than_preview"
+        st.info(t(f"duplicates.{word}", n=f"{newer:,}"), icon=":material/fiber_new:")
 
 
 def _history(store: Store, project: Project, past: list[Job], current: Job | None) -> None:
@@ -125,4 +131,4 @@ def _history(store: Store, project: Project, past: list[Job], current: Job | Non
                 else:
                     st.markdown(t("duplicates.by_hand", job=job.id, n=f"{judged.get(job.id, 0):,}"))
                 if job.state != "preview":
-                    job_panel(store, job.id)
+                    job_panel(store, job.id, project)

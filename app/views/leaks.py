@@ -9,7 +9,9 @@ import streamlit as st
 
 from app.widgets.attempt import attempt, chosen, go
 from app.widgets.leak_list import leak_list, place_name
+from app.widgets.preview import apply_or_discard
 from app.widgets.progress import job_panel
+from app.widgets.search_figures import notes
 from app.widgets.text import plain
 from app.words import said, t
 from pipeline import jobs
@@ -125,11 +127,11 @@ def _saved(store: Store, upload: Any) -> Path:
 
 def _check(store: Store, project: Project, job: Job) -> None:
     with st.container(border=job.state == "preview"):
+        st.markdown(_described(job))
         if job.state in ("done", "preview"):
             _sentence(job)
-        st.markdown(_described(job))
         if job.state == "preview":
-            _apply_or_discard(store, job)
+            apply_or_discard(store, job, "leaks", t("leaks.is_preview", n=f"{job.result['dropped']:,}"))
         else:
             job_panel(store, job.id)
     if job.state not in ("done", "preview"):
@@ -137,6 +139,7 @@ def _check(store: Store, project: Project, job: Job) -> None:
     if job.result["pairs"]:
         if job.state == "done":
             _drop(store, project, job)
+            _dropped(store, project, job)
         leak_list(store, project, job)
 
 
@@ -147,15 +150,6 @@ def _described(job: Job) -> str:
         name = job.params["file_name"] or Path(named).name
     word = "newest" if way == "splits" and not name else way
     return t(f"leaks.described_{word}", job=job.id, name=plain(name), threshold=f"{job.params['threshold']:g}")
-
-
-def _apply_or_discard(store: Store, job: Job) -> None:
-    st.info(t("leaks.is_preview", n=f"{job.result['dropped']:,}"), icon=":material/visibility:")
-    with st.container(horizontal=True):
-        if st.button(t("leaks.apply"), type="primary", key="leaks.apply", icon=":material/check:"):
-            attempt(lambda: job_store.redo(store, job.id))
-        if st.button(t("leaks.discard"), key="leaks.discard", icon=":material/close:"):
-            attempt(lambda: job_store.close_job(store, job.id, "undone", job.result))
 
 
 def _sentence(job: Job) -> None:
@@ -170,18 +164,18 @@ def _sentence(job: Job) -> None:
         words = t("leaks.leaking", n=f"{result['leaks']:,}", items=counted["items"], share=share,
                   kinds=t("leaks.and").join(kinds))  # fmt: skip
         st.warning(f"**{words}**", icon=":material/warning:")
-    notes = [t("leaks.took", **counted, seconds=f"{result['seconds']:g}")]
+    told = [t("leaks.took", **counted, seconds=f"{result['seconds']:g}")]
     if len(result["places"]) > 1:
-        notes += [
+        told += [
             t("leaks.by_place", place=plain(place_name(job, place)), n=f"{n['leaks']:,}", items=f"{n['items']:,}") + "."
             for place, n in result["places"].items()
         ]
     for word, key in (("left_out", "left_out"), ("rejected", "rejected"), ("elided", "pairs_elided")):
         if result[key]:
-            notes.append(t(f"leaks.{word}", n=f"{result[key]:,}"))
+            told.append(t(f"leaks.{word}", n=f"{result[key]:,}"))
     if result["buckets_cut"]:
-        notes.append(t("leaks.cut_short"))
-    st.caption(" ".join(notes))
+        told.append(t("leaks.cut_short"))
+    notes(told)
 
 
 def _drop(store: Store, project: Project, job: Job) -> None:
@@ -193,13 +187,21 @@ def _drop(store: Store, project: Project, job: Job) -> None:
         attempt(lambda: leaks.drop_found(store, project.id, job.id))
 
 
+def _dropped(store: Store, project: Project, job: Job) -> None:
+    """The newest drop of what a check found, where it can be undone."""
+    for drop in _drops(store, project, job)[:1]:
+        job_panel(store, drop.id, project)
+
+
+def _drops(store: Store, project: Project, job: Job) -> list[Job]:
+    dropped = job_store.recent(store, project.id, limit=HISTORY, kind=leaks.DROPS)
+    return [drop for drop in dropped if drop.params["found_by"] == job.id]
+
+
 def _history(store: Store, project: Project, past: list[Job], current: Job | None) -> None:
     dropped = job_store.recent(store, project.id, limit=HISTORY, kind=leaks.DROPS)
-    own = [job for job in dropped if current is not None and job.params["found_by"] == current.id]
-    for job in own[:1]:  # the newest drop of what is shown, where it can be undone
-        job_panel(store, job.id, project)
     shown = sorted([*past, *dropped], key=lambda job: -job.id)[:HISTORY]
-    hidden = {current.id if current else 0, *(job.id for job in own[:1])}
+    hidden = {current.id, *(drop.id for drop in _drops(store, project, current)[:1])} if current else set()
     shown = [job for job in shown if job.id not in hidden]
     if not shown:
         return

@@ -68,7 +68,7 @@ def _buttons(store: Store, project: Project, job: Job, family: Family, decided: 
         _undo(store, last, decided[last], f"family.{family.id}")
     if job.state == "done":
         st.page_link(
-            st.session_state["pages"]["records"], label=t("duplicates.open"), icon=":material/arrow_forward:",
+            st.session_state["pages"]["records"], label=t("common.open_records"), icon=":material/arrow_forward:",
             query_params={"project": project.name, "where": f"family={family.id} job={job.id}"},
         )  # fmt: skip
 
@@ -98,19 +98,33 @@ def _badges(job: Job, member: Member) -> None:
     if member.kept:
         st.badge(t("duplicates.the_kept"), color="blue", icon=":material/star:")
     else:
-        st.badge(t("duplicates.similar", value=f"{100 * member.similarity:.1f}"), color="gray")
+        st.badge(_nearness(job, member), color="gray")
     if member.decision is not None:
         word = "dropped_by_hand" if member.dropped else "kept_by_hand"
         st.badge(
             t(f"duplicates.state_{word}"), color="orange" if member.dropped else "green", icon=":material/pan_tool:"
         )
     elif not member.kept or member.dropped:
-        state = "dropped" if member.dropped else "stays"
-        if member.dropped and job.state == "preview":
-            state = "would_go"
+        state = _state(job, member)
         st.badge(t(f"duplicates.state_{state}"), color="green" if state == "stays" else "orange")
     if member.labelled:
         st.badge(t("duplicates.labelled"), color="violet", icon=":material/sell:")
+
+
+def _nearness(job: Job, member: Member) -> str:
+    if job.kind == "semantic":
+        return t("duplicates.cosine", value=f"{member.similarity:.2f}")
+    word = "share_inside" if job.params.get("mode") == "contained" else "similar"
+    return t(f"duplicates.{word}", value=f"{100 * member.similarity:.1f}")
+
+
+def _state(job: Job, member: Member) -> str:
+    """The word for what the search did with a member, or would do."""
+    if member.dropped:
+        return "would_go" if job.state == "preview" else "dropped"
+    if job.kind == "semantic" and not job.params["drop"]:
+        return "would_flag" if job.state == "preview" else "flagged"
+    return "stays"
 
 
 def _member_buttons(store: Store, project: Project, job: Job, member: Member, decided: Mapping[int, int]) -> None:

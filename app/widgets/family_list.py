@@ -58,11 +58,12 @@ def _filter(job: Job) -> tuple[FamilyFilter, str]:
         t("duplicates.order"), list(families.ORDERS), key="duplicates.order",
         format_func=lambda o: t(f"duplicates.order_{o}"),
     )  # fmt: skip
-    only = {
-        name: st.toggle(t(f"duplicates.{name}_only"), key=f"duplicates.{name}", help=t(f"duplicates.{figure}_help"))
-        for name, figure in (("chains", "unlike"), ("contradictory", "contradictory"))
-        if job.result.get(ONLY[name], 0) > 0
-    }
+    with st.container(horizontal=True):
+        only = {
+            name: st.toggle(t(f"duplicates.{name}_only"), key=f"duplicates.{name}", help=t(f"duplicates.{figure}_help"))
+            for name, figure in (("chains", "unlike"), ("contradictory", "contradictory"))
+            if job.result.get(ONLY[name], 0) > 0
+        }
     if text != asked:
         go(text=text, page="1")
     least, most = SIZES[size]

@@ -49,7 +49,8 @@ def place_name(job: Job, place: str) -> str:
 
 
 def _filter(store: Store, job: Job) -> LeakFilter:
-    text_box, how_box, place_box = st.columns([3, 1, 1])
+    places = leaks.places(store, job.id)
+    text_box, how_box, *place_box = st.columns([3, 1, 1] if len(places) > 1 else [4, 1])
     asked = st.query_params.get("text", "")
     text = text_box.text_input(
         t("leaks.search"), asked, key=f"leaks.text.{asked}", icon=":material/search:", max_chars=500
@@ -59,10 +60,9 @@ def _filter(store: Store, job: Job) -> LeakFilter:
         t("leaks.how"), hows, key=f"leaks.how.{job.id}",
         format_func=lambda one: t(f"leaks.how_{one}") if one else t("leaks.any"),
     )  # fmt: skip
-    places = leaks.places(store, job.id)
     place = ""
-    if len(places) > 1:
-        place = place_box.selectbox(
+    if place_box:
+        place = place_box[0].selectbox(
             t("leaks.where"), ["", *places], key=f"leaks.place.{job.id}",
             format_func=lambda one: place_name(job, one) if one else t("leaks.any"),
         )  # fmt: skip
@@ -86,7 +86,7 @@ def _pair(project: Project, job: Job, leak: Leak) -> None:
                 word = "share_inside" if leak.how == "contained" else "similar"
                 st.caption(t(f"leaks.{word}", value=f"{100 * leak.similarity:.1f}"), width="content")
             if leak.dropped:
-                st.badge(t("leaks.gone"), color="gray")
+                st.badge(t(f"leaks.{'would_go' if job.state == 'preview' else 'gone'}"), color="gray")
             st.space("stretch")
             st.page_link(
                 st.session_state["pages"]["records"], label=t("leaks.open_record"), icon=":material/arrow_forward:",

@@ -41,11 +41,12 @@ def search_settings(store: Store, project: Project) -> None:
 
 def _threshold(knob: Knob, mode: str) -> float:
     low, high, usual = float(knob.low or 0), float(knob.high or 1), float(knob.default)
-    key, explained = "duplicates.threshold", t("duplicates.threshold_help")
+    key, label, explained = "duplicates.threshold", t("duplicates.threshold"), t("duplicates.threshold_help")
     if mode == "contained":
         low, usual = CONTAINED_FROM, CONTAINED_USUAL
-        key, explained = f"{key}.contained", t("duplicates.threshold_contained_help")
-    return st.slider(t("duplicates.threshold"), low, high, usual, 0.01, key=key, help=explained)
+        key, label = f"{key}.contained", t("duplicates.threshold_contained")
+        explained = t("duplicates.threshold_contained_help")
+    return st.slider(label, low, high, usual, 0.01, key=key, help=explained)
 
 
 def _shingle(default: str) -> str:

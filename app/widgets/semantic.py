@@ -7,7 +7,9 @@ import streamlit as st
 from app.widgets import links
 from app.widgets.attempt import attempt, chosen, go
 from app.widgets.family_list import family_list
+from app.widgets.preview import apply_or_discard
 from app.widgets.progress import job_panel
+from app.widgets.search_figures import notes
 from app.widgets.text import plain
 from app.words import said, t
 from pipeline import jobs
@@ -32,6 +34,7 @@ def render(store: Store, project: Project) -> None:
     st.warning(t("semantic.warning"), icon=":material/compare_arrows:")
     if job is None and not families.waiting(store, project.id):
         st.info(t("semantic.no_records"), icon=":material/upload_file:")
+        st.page_link(st.session_state["pages"]["import"], label=t("duplicates.import"))
         return
     with st.expander(t("semantic.settings"), expanded=job is None, icon=":material/tune:"):
         _settings(store, project)
@@ -76,7 +79,8 @@ def _search(store: Store, project: Project, job: Job) -> None:
     with st.container(border=job.state == "preview"):
         st.markdown(_described(job))
         if job.state == "preview":
-            _apply_or_discard(store, job)
+            word, count = ("would_drop", "dropped") if job.params["drop"] else ("would_flag", "flagged")
+            apply_or_discard(store, job, "semantic", t(f"semantic.{word}", n=f"{job.result[count]:,}"))
         else:
             job_panel(store, job.id, project)
     if job.state not in ("done", "preview"):
@@ -95,16 +99,6 @@ def _described(job: Job) -> str:
     )  # fmt: skip
 
 
-def _apply_or_discard(store: Store, job: Job) -> None:
-    word, count = ("would_drop", "dropped") if job.params["drop"] else ("would_flag", "flagged")
-    st.info(t(f"semantic.{word}", n=f"{job.result[count]:,}"), icon=":material/visibility:")
-    with st.container(horizontal=True):
-        if st.button(t("semantic.apply"), type="primary", key="semantic.apply", icon=":material/check:"):
-            attempt(lambda: job_store.redo(store, job.id))
-        if st.button(t("semantic.discard"), key="semantic.discard", icon=":material/close:"):
-            attempt(lambda: job_store.close_job(store, job.id, "undone", job.result))
-
-
 def _figures(project: Project, job: Job) -> None:
     result, live = job.result, job.state == "done"
     with st.container(horizontal=True):
@@ -113,17 +107,19 @@ def _figures(project: Project, job: Job) -> None:
         word = "dropped" if job.params["drop"] else "flagged"
         with st.container(width=links.CARD):
             if live:
-                where = f"job={job.id}" if word == "dropped" else "step=semantic"
+                where = f"verdict={'drop' if word == 'dropped' else 'flag'} job={job.id}"
                 links.number(t(f"semantic.{word}"), result[word], project, where, help=t(f"semantic.{word}_help"))
             else:
-                st.metric(t(f"semantic.{word}"), f"{result[word]:,}", help=t(f"semantic.{word}_help"), border=True)
-    notes = [t("semantic.took", seconds=f"{result['seconds']:g}", n=f"{result['records']:,}",
-               embedded=f"{result['embedded']:,}")]  # fmt: skip
+                st.metric(
+                    t(f"semantic.to_be_{word}"), f"{result[word]:,}", help=t(f"semantic.{word}_help"), border=True
+                )
+    told = [t("semantic.took", seconds=f"{result['seconds']:g}", n=f"{result['records']:,}",
+              embedded=f"{result['embedded']:,}")]  # fmt: skip
     if result["without"]:
-        notes.append(t("semantic.without", n=f"{result['without']:,}"))
+        told.append(t("semantic.without", n=f"{result['without']:,}"))
     if result["pairs_elided"]:
-        notes.append(t("semantic.elided", n=f"{result['pairs_elided']:,}"))
-    st.caption(" ".join(notes))
+        told.append(t("semantic.elided", n=f"{result['pairs_elided']:,}"))
+    notes(told)
 
 
 def _history(store: Store, past: list[Job], current: Job | None) -> None:

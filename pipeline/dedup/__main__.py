@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.dedup import moved
 from pipeline.dedup.contain import Containment
 from pipeline.dedup.index import Index
 from pipeline.dedup.shingles import Shingle
@@ -14,6 +17,7 @@ from pipeline.dedup.signer import Signer
 
 
 def main() -> None:
+    _forget()
     sys.stderr.write("Compiling the near-duplicate kernels (about ten seconds, once) …\n")
     base = "one two three four five six seven eight nine ten eleven twelve"
     texts = [base, base + " thirteen", base, "", "short", "字" * 30, "字" * 31, *(f"{base} {n}" for n in range(40))]
@@ -29,6 +33,22 @@ def main() -> None:
             found = index.found()
             index.similarities(found.x, found.y)
             index.found(fresh=np.arange(len(texts)) > 2)
+    none, two = np.zeros(0, np.int64), np.array([0, 1], np.int32)
+    pair = (two[:1], two[1:], np.ones(1))
+    moved.outlook(0.8, pair, pair, np.zeros(2), none)
+
+
+def _forget() -> None:
+    """Take away machine code that is older than a source of this package.
+
+    A kernel may have others inside it, from other files, and numba looks only at a kernel's own file to see whether
+    what it has kept is stale.
+    """
+    folder = cast("Any", moved.stars).stats.cache_path  # None if nothing is kept
+    newest = max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
+    for path in Path(folder).glob("*.nb[ci]") if folder else ():
+        if path.stat().st_mtime < newest:
+            path.unlink(missing_ok=True)
 
 
 main()

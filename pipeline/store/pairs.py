@@ -67,5 +67,15 @@ def last_search(store: Store, project_id: int, shingle: str, threshold: float, m
     return None if found is None else int(found)
 
 
+def imported_since(store: Store, project_id: int, job_id: int) -> int:
+    """How many records were imported into the project after a job began and are still there."""
+    found = store.scalar(
+        "SELECT count(*) FROM record WHERE project_id = $project AND job_id > $job AND parent_id IS NULL "
+        "AND job_id IN (SELECT id FROM job_live WHERE project_id = $project)",
+        {"project": project_id, "job": job_id},
+    )
+    return int(found)
+
+
 def _numbers(table: pa.Table, name: str) -> Array:
     return np.asarray(table.column(name).to_numpy())

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pipeline import annotate, jobs, runs
 from pipeline.domain import Project, Task, Verdict
 from pipeline.jobs import verbs
-from pipeline.store import Store, projects, records, verdicts, versions
+from pipeline.store import Store, families, projects, records, verdicts, versions
 from pipeline.store import jobs as job_store
 from pipeline.store import runs as index
 from pipeline.tasks import questions_of, tasks
@@ -71,10 +71,38 @@ def fill(store: Store, folder: Path) -> None:
     steps = [["whitespace", {}], ["html", {}], ["length", {"max": 300}]]
     jobs.run(store, verbs.get("dedupe")(shingle="word:1", threshold=0.5, dry_run=True), project.id)
     jobs.run(store, verbs.get("clean")(steps=steps, dry_run=True), project.id)
+    _same_meaning(store, project)
+    _leaks(store, project, folder)
     _by_hand(store, project, task)
     _run(store, project)
     for kind in KINDS:
         of_kind(store, kind)
+
+
+def _same_meaning(store: Store, project: Project) -> None:
+    """A search by meaning as its verb leaves it: each text and its twin a family, without a model."""
+    ids = records.ids(store, project.id, records.RecordFilter())
+    n = len(ids) // 2
+    job = job_store.open_job(store, "semantic", project.id, {
+        "threshold": 0.5, "model": "multilingual", "keep": "first", "drop": False, "dry_run": True})  # fmt: skip
+    columns = [pa.array(range(n)), pa.array(ids[:n]), pa.array([True] * n), pa.array([1.0] * n)]
+    twins = [columns[0], pa.array(ids[n : 2 * n]), pa.array([False] * n), pa.array([0.9] * n)]
+    store.transact(lambda cursor: families.append_members(store, cursor, job, *columns))
+    store.transact(lambda cursor: families.append_members(store, cursor, job, *twins))
+    result = {"pairs": n, "pairs_elided": 0, "families": n, "flagged": n, "dropped": 0, "records": 2 * n,
+              "embedded": 2 * n, "seconds": 1.0, "without": 0}  # fmt: skip
+    job_store.close_job(store, job, "preview", result)
+
+
+def _leaks(store: Store, project: Project, folder: Path) -> None:
+    """The texts held against themselves, changed by a word, in a file of a hostile name."""
+    path = folder / "bench.jsonl"
+    rows = [{"id": f"{name} {short('item')}", "text": f"{text} item"} for name, text in texts("text").items()]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    verb = verbs.get("leaks")(against=f"file:{path}", file_name=short("bench").replace("/", "") + ".jsonl",
+                              shingle="word:1", threshold=0.3)  # fmt: skip
+    job = jobs.run(store, verb, project.id)
+    assert job.result["pairs"] > FEW, job
 
 
 def _file(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from pipeline.store import open_store
 from pipeline.store.records import RecordFilter
-from tests.injection import line, lines, short, texts, whole
+from tests.injection import INLINE, line, lines, short, texts, whole
 from tests.journeys import hostile
 from tests.journeys.conftest import Workbench
 
@@ -103,7 +103,7 @@ def own(url: str, workbench: Workbench) -> bool:
     return parts.scheme in ("blob", "data") or parts.port == workbench.port
 
 
-def look(page: Page, workbench: Workbench, path: str, project: str = hostile.MAIN, **query: str) -> None:
+def look(page: Page, workbench: Workbench, path: str, project: str = hostile.MAIN, /, **query: str) -> None:
     page.goto(f"{workbench.url}/{path}?{urlencode({'project': project, **query})}")
     settled(page)
 
@@ -146,6 +146,22 @@ def test_every_view(filled: Workbench, page: Page, language: str) -> None:
     ):
         look(page, filled, path, lang=language, annotator=hostile.WHO)
     look(page, filled, "import", lang=language, job="1")
+
+
+@pytest.mark.parametrize(
+    ("path", "by"),
+    [("duplicates", "wording"), pytest.param("duplicates", "meaning", marks=pytest.mark.slow), ("leaks", "")],
+)
+def test_every_text_beside_its_twin(filled: Workbench, page: Page, path: str, by: str) -> None:
+    seen, number, last = "", 0, 1
+    while number < last:
+        number += 1
+        look(page, filled, path, by=by, page=str(number))
+        seen += page.get_by_test_id("stMain").inner_text()
+        last = int(page.get_by_text(re.compile(r"^of \d+$")).first.inner_text().removeprefix("of "))
+    shown = [name for name in INLINE if texts("text")[name].strip() in seen.replace("\xa0", " ")]
+    assert len(shown) > len(INLINE) // 2, shown  # of what is held out itself no leak is looked for
+    assert short("id")[:30] in seen
 
 
 @pytest.mark.parametrize("section", SECTIONS[1:])

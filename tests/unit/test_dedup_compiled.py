@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SEARCHES = """
-import pkgutil, runpy, sys
+import os, pkgutil, runpy, sys
 from importlib import import_module
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
@@ -25,11 +25,18 @@ def compiled():
                     found[value.py_func.__qualname__] = len(value.signatures)
     return found
 
+from pipeline.dedup import moved
+stale = Path(moved.stars.stats.cache_path) / "stale.nbc"
+stale.parent.mkdir(parents=True, exist_ok=True)
+stale.touch()
+os.utime(stale, (0, 0))
 runpy.run_module("pipeline.dedup")
+assert not stale.exists(), "machine code older than its sources is still there"
 before = compiled()
 assert sum(map(bool, before.values())) > 10
 
 from pipeline import jobs
+from pipeline.outlook import look_ahead
 from pipeline.store import open_store, projects
 from pipeline.verbs.dedupe import Dedupe
 from tests.conftest import add_records
@@ -41,7 +48,7 @@ for name, own in (("texts", texts), ("nothing", ["", ""]), ("empty", [])):
     project = projects.create(store, name)
     add_records(store, project, own, ids=[f"{name}{n}" for n in range(len(own))])
     for knobs in ({}, {"shingle": "char:5"}, {"shingle": "auto:5"}, {"threshold": 0.5}, {"mode": "contained"}):
-        jobs.run(store, Dedupe(**knobs), project.id)
+        look_ahead(store, jobs.run(store, Dedupe(**knobs), project.id))
     add_records(store, project, [base + " again and again", "ÄÖ " + base], ids=[f"{name}-a", f"{name}-b"])
     for knobs in ({}, {"mode": "contained"}):
         jobs.run(store, Dedupe(scope="new", **knobs), project.id)

@@ -19,6 +19,7 @@ from pipeline.store.annotations import Answer
 from pipeline.store.records import RecordFilter
 from pipeline.tasks import tasks
 from pipeline.verbs.dedupe import Dedupe
+from tests.conftest import add_records
 
 Fill = Callable[..., Project]
 A = "the quick brown fox jumps over the lazy dog near the river bank today"
@@ -75,7 +76,7 @@ def test_preview_apply_undo(store: Store, fill: Fill) -> None:
     ended(store, job.id)
     test.run()
     assert dropped(store, project) == 0
-    assert [metric.value for metric in test.metric] == ["2", "2", "2", "0", "2", "2", "2"]
+    assert [metric.value for metric in test.metric] == ["2", "2", "2", "2", "2", "2"]
     press(test, "duplicates.apply")
     assert dropped(store, project) == 2
     press(test, f"job.undo.{job.id}")
@@ -114,7 +115,7 @@ def test_paging_to_the_last_and_search(store: Store, fill: Fill) -> None:
     test = press(opened(store, project), "duplicates.top.last")
     assert test.number_input(key="duplicates.top.page.3").max == 3
     test.text_input(key="duplicates.text.").set_value("topic7 ").run()
-    assert any("**1** families" in m.value for m in test.markdown)
+    assert any("Families: **1**" in m.value for m in test.markdown)
     test.text_input(key="duplicates.text.topic7 ").set_value("nowhere").run()
     assert not test.exception
     assert any("No family fits" in info.value for info in test.info)
@@ -203,6 +204,54 @@ def test_quality_needs_a_column_of_numbers(store: Store, fill: Fill) -> None:
     assert any("holds numbers" in warning.value for warning in test.warning)
 
 
+def test_records_that_came_after_the_newest_search_are_told(store: Store, fill: Fill) -> None:
+    project = fill([A, A + " again"])
+    first = jobs.run(store, Dedupe(dry_run=True), project.id)
+    assert not any("imported since" in info.value for info in opened(store, project).info)
+    add_records(store, project, [A + " once more", "another"], ids=["n1", "n2"])
+    assert any("imported since this preview: 2." in info.value for info in opened(store, project).info)
+    job_store.close_job(store, first.id, "undone", first.result)
+    applied = jobs.run(store, Dedupe(), project.id)
+    assert not any("imported since" in info.value for info in opened(store, project).info)
+    later = add_records(store, project, ["a third"], ids=["n3"])
+    assert any("imported since this search: 1." in info.value for info in opened(store, project).info)
+    job_store.undo(store, later)
+    assert not any("imported since" in info.value for info in opened(store, project).info)
+    add_records(store, project, ["a third"], ids=["n4"])
+    jobs.run(store, Dedupe(scope="new", dry_run=True), project.id)
+    test = opened(store, project)
+    press(test, f"duplicates.look.{applied.id}")
+    assert not any("imported since" in info.value for info in test.info)  # a later search knows them
+
+
+def test_after_a_search_the_page_says_what_it_looked_at(store: Store, fill: Fill) -> None:
+    project = fill([A, A + " again", EVIL, "alone"])
+    jobs.run(store, Dedupe(), project.id)
+    captions = [caption.value for caption in opened(store, project).caption]
+    assert any("4 records, 6 possible pairs" in text and "first time: 4." in text for text in captions)
+    add_records(store, project, [A + " and again"], ids=["n1"])
+    job = jobs.run(store, Dedupe(scope="new"), project.id)
+    (text,) = [c.value for c in opened(store, project).caption if "possible pairs" in c.value]
+    among = job.result["records"] - 1  # the new record is held against each of the others
+    assert f"{among} possible pairs" in text
+    assert "New, and compared with all: 1." in text
+
+
+def test_a_preview_of_nothing_says_what_applying_it_is_for(store: Store, fill: Fill) -> None:
+    project = fill([A, "another"])
+    jobs.run(store, Dedupe(dry_run=True), project.id)
+    assert "nothing to drop" in opened(store, project).info[0].value
+
+
+def test_short_texts_inside_long_ones_are_said_to_be_inside(store: Store, fill: Fill) -> None:
+    words = " ".join(f"w{n}" for n in range(60))
+    project = fill([words, " ".join(words.split()[5:40])])
+    jobs.run(store, Dedupe(mode="contained", threshold=0.9, dry_run=True), project.id)
+    shown = badges(opened(store, project))
+    assert "100.0 % inside" in shown
+    assert "alike" not in shown
+
+
 def badges(test: AppTest) -> str:
     return " ".join(m.value for m in test.markdown)
 
@@ -228,7 +277,7 @@ def test_a_record_kept_before_the_search_is_applied_stays(store: Store, fill: Fi
     job = jobs.run(store, Dedupe(dry_run=True), project.id)
     (family,) = families.page(store, job.id)
     test = press(opened(store, project), f"duplicates.keep.{family.others[0].record_id}")
-    assert "drops 1 records" in test.info[0].value
+    assert "when you apply it: 1. Kept by hand, so they stay: 1." in test.info[0].value
     press(test, "duplicates.apply")
     assert dropped(store, project) == 1
     (family,) = families.page(store, job.id)
@@ -237,13 +286,8 @@ def test_a_record_kept_before_the_search_is_applied_stays(store: Store, fill: Fi
 
 def test_a_contradictory_family_leads_to_labelling(store: Store, fill: Fill) -> None:
     project = fill([A, A + " again", EVIL, EVIL])
-    task = projects.save_task(
-        store,
-        project.id,
-        name="t",
-        kind="classification",
-        definition=tasks.get("classification")().definition(("x", "y")),
-    )
+    definition = tasks.get("classification")().definition(("x", "y"))
+    task = projects.save_task(store, project.id, name="t", kind="classification", definition=definition)
     found = [row["id"] for row in store.rows("SELECT id FROM record ORDER BY id")]
     for record, label in zip(found[:2], ("x", "y"), strict=True):
         answer_store.submit(store, task.id, "ann", [Answer(f"e{record}", record, "submitted", {"label": label})])
@@ -252,4 +296,4 @@ def test_a_contradictory_family_leads_to_labelling(store: Store, fill: Fill) -> 
     assert any("contradict each other" in warning.value for warning in test.warning)
     assert told(test)[-1] == str(job.result["dropped"]) == "1"
     test.toggle(key="duplicates.contradictory").set_value(True).run()
-    assert any("**1** families" in m.value for m in test.markdown)
+    assert any("Families: **1**" in m.value for m in test.markdown)

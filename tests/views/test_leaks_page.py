@@ -102,6 +102,8 @@ def test_check_drop_and_undo(store: Store, fill: Fill) -> None:
     assert dropped(store, project) == 2
     assert "None of these training texts is in the data set any more." in shown(test)
     (drop,) = job_store.recent(store, project.id, kind="drop-leaks")
+    keys = [button.key for button in test.button]
+    assert keys.index(f"job.undo.{drop.id}") < keys.index(f"leaks.prepare.{drop.params['found_by']}")  # above the pairs
     press(test, f"job.undo.{drop.id}")
     assert dropped(store, project) == 0
 
@@ -109,7 +111,7 @@ def test_check_drop_and_undo(store: Store, fill: Fill) -> None:
 def test_a_clean_result_is_a_sentence_in_both_languages(store: Store, fill: Fill, tmp_path: Path) -> None:
     project = fill([A])
     jobs.run(store, Leaks(against=f"file:{jsonl(tmp_path / 'b.jsonl', [Z, EVIL])}"), project.id)
-    assert "None of the 2 items is in the training data (1 texts)." in opened(store, project).success[0].value
+    assert "None of the 2 items is in the training data." in opened(store, project).success[0].value
     assert "2 个条目都不在训练数据" in opened(store, project, "zh").success[0].value
 
 
@@ -118,8 +120,10 @@ def test_a_preview_is_applied_or_discarded(store: Store, fill: Fill, tmp_path: P
     verb = Leaks(against=f"file:{jsonl(tmp_path / 'b.jsonl', [A])}", drop=True, dry_run=True)
     job = jobs.run(store, verb, project.id)
     test = opened(store, project)
-    assert "1 training records would be dropped" in test.info[0].value
+    assert "Training records that go when you apply it: 1." in test.info[0].value
+    assert "would be dropped" in shown(test)
     press(test, "leaks.apply")
+    assert "would be dropped" not in shown(test)
     assert dropped(store, project) == 1
     press(test, f"job.undo.{job.id}")
     assert dropped(store, project) == 0
@@ -146,14 +150,16 @@ def test_differences_are_by_word_and_by_character_and_text_is_text(store: Store,
 def test_pairs_are_paged_and_searched(store: Store, fill: Fill, tmp_path: Path) -> None:
     texts = [f"{n} {A}" for n in range(25)]
     project = fill([*texts, Z])
-    jobs.run(store, Leaks(against=f"file:{jsonl(tmp_path / 'b.jsonl', [*texts, Z])}", threshold=1.0), project.id)
-    assert "26 pairs" in shown(opened(store, project))
+    jobs.run(
+        store, Leaks(against=f"file:{jsonl(tmp_path / 'b.jsonl', [*texts, Z])}", threshold=1.0, inside=0.0), project.id
+    )
+    assert "Pairs: **26**" in shown(opened(store, project))
     test = opened(store, project, page="3")
     assert "**r21**" in shown(test)
     assert "**r20**" not in shown(test)
     assert "**r26**" in shown(opened(store, project, text="酒店"))
     assert "No pair fits" in shown(opened(store, project, text="nowhere"))
-    assert "26 pairs" in shown(opened(store, project, page="²"))
+    assert "Pairs: **26**" in shown(opened(store, project, page="²"))
 
 
 def test_a_cancelled_check_shows_no_result(store: Store, fill: Fill) -> None:

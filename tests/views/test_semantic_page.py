@@ -103,7 +103,10 @@ def test_a_preview_shows_the_pair_and_flags_nothing_until_it_is_applied(store: S
     assert "<b>" not in shown
     assert "](http" not in shown
     assert any("left out" in caption.value for caption in test.caption)
+    assert "would be flagged" in shown
+    assert "cosine" in shown
     press(test, "semantic.apply")
+    assert "would be flagged" not in " ".join(box.value for box in test.markdown)
     assert flagged(store) == 1
     assert records.count(store, project.id, RecordFilter(state="dropped")) == 0
     press(test, f"job.undo.{job}")
