@@ -159,7 +159,7 @@ def _inside(texts: _Distinct, shingle: Shingle, threshold: float, report: Report
         fresh = np.arange(texts.size) >= texts.border
         search = Containment(texts.size, threshold, lambda which: signer.cut(texts.read(which)), signer, fresh)
         found = search.found(report)
-    held = ~found.x_inside
+    held = ~found.x_inside | (search.sizes[found.x] == search.sizes[found.y])  # of one size, each is inside the other
     return texts.across(found.x[held], found.y[held], found.jaccard[held]), found.cut
 
 

@@ -136,6 +136,14 @@ def test_a_held_out_text_inside_a_longer_one_is_found_and_not_the_other_way_roun
     assert crossed.similarity[crossed.how == 2].tolist() == [1.0, 1.0]
 
 
+def test_texts_of_one_size_are_inside_each_other_in_whatever_order_they_come() -> None:
+    one, other = (f"{number} {A} {B}" for number in (1, 2))
+    for train in ([one, other], [other, one]):
+        crossed = cross(column(train), column([one]), AUTO, 1.0, 0.9)
+        found = {(train[x], HOW[how]) for x, how in zip(crossed.train, crossed.how, strict=True)}
+        assert found == {(one, "identical"), (other, "contained")}
+
+
 def test_only_pairs_across_the_sides_are_made() -> None:
     crossed = cross(column([A, A, A + " again"]), column([B, B, B + " again"]), AUTO, 0.5)
     assert len(crossed.train) == 0
