@@ -17,9 +17,11 @@ from pipeline.domain import Job, JobCancelled, WorkbenchError
 from pipeline.registry import Registry
 from pipeline.store import Store
 from pipeline.store import jobs as job_store
+from pipeline.store.disk import DiskRefused, StoreEnded, refusal
 
 log = logging.getLogger(__name__)
 REPORT_EVERY = 0.4  # seconds between progress rows: a commit takes about 4 ms, and a page looks once a second
+AGAIN_EVERY = 2.0  # seconds between tries to write down how a job has ended, on a disk without room for it
 
 Watcher = Callable[[int, int, str], None]
 
@@ -73,6 +75,8 @@ def resume(store: Store, job_id: int, watcher: Watcher | None = None, *, wait: b
     """Let a stopped, failed or cancelled job go on from where its last batch was stored."""
     job = job_store.get(store, job_id)
     verb = verbs.get(job.kind)(**job.params)  # before it is set running: a verb that is no more must not linger so
+    if job.state != "running":
+        _asked_to_stop(store).discard(job_id)  # asked when it had ended already
     job = job_store.reopen(store, job_id)
     if wait:
         return _perform(store, verb, job_id, watcher)
@@ -100,21 +104,51 @@ def _perform(store: Store, verb: Verb, job_id: int, watcher: Watcher | None) -> 
     handle = Handle(store, job_store.get(store, job_id), watcher)
     try:
         result = verb(store, handle)
+        job_store.close_job(store, job_id, "preview" if getattr(verb, "dry_run", False) else "done", result)
     except (JobCancelled, KeyboardInterrupt):
-        job_store.close_job(store, job_id, "cancelled", {})
+        _end(store, job_id, "cancelled")
         log.info("job %s (%s) was cancelled", job_id, verb.name)
     except WorkbenchError as error:
-        job_store.close_job(store, job_id, "failed", {}, str(error))
+        _end(store, job_id, "failed", str(error))
         raise
     except BaseException as error:
-        job_store.close_job(store, job_id, "failed", {}, f"{type(error).__name__}: {error}")
+        refused = refusal(error, store.folder)
+        _end(store, job_id, "failed", str(refused or f"{type(error).__name__}: {error}"))
+        if refused is not None:
+            raise refused from error
         raise
-    else:
-        state = "preview" if getattr(verb, "dry_run", False) else "done"
-        job_store.close_job(store, job_id, state, result)
     finally:
         _asked_to_stop(store).discard(job_id)
     return job_store.get(store, job_id)
+
+
+def _end(store: Store, job_id: int, state: str, error: str = "") -> None:
+    """Write down that a job has not come to its end. On a full disk that waits until there is room: else the job would
+    seem to run for ever, and keep all others from its project."""
+    if not _written(store, job_id, state, error):
+        log.warning("job %s has ended (%s), but there is no room to write that down yet", job_id, state)
+        rest = (store, job_id, state, error)
+        threading.Thread(target=_end_later, args=rest, name=f"end-{job_id}", daemon=True).start()
+
+
+def _end_later(store: Store, job_id: int, state: str, error: str) -> None:
+    try:
+        while not _written(store, job_id, state, error):
+            time.sleep(AGAIN_EVERY)
+    except Exception:  # a thread's outermost frame: perhaps the store was closed meanwhile
+        log.exception("that job %s has ended could not be written down", job_id)
+
+
+def _written(store: Store, job_id: int, state: str, error: str) -> bool:
+    """Whether there is nothing left to write down, now, of how a job has ended."""
+    try:
+        if job_store.get(store, job_id).state == "running":  # a verb may have done its last word itself (finish)
+            job_store.close_job(store, job_id, state, {}, error)
+    except StoreEnded:
+        return True  # whoever opens it again finds the job stopped
+    except DiskRefused:
+        return False
+    return True
 
 
 def _in_thread(store: Store, verb: Verb, job_id: int) -> None:

@@ -3,8 +3,8 @@
     {"model": name, "texts": [...]}
     {"vectors": base64 of float16 unit vectors, shape (texts, width)}  or  {"error": a sentence}
 
-It ends when stdin closes, which also happens when the process that started it dies. What libraries print goes to
-stderr. (pipeline/meaning.py is the other end.)
+It ends at once when stdin closes, whatever it is doing: nobody waits for an answer any more, or the process that
+started it is dead. What libraries print goes to stderr. (pipeline/meaning.py is the other end.)
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import functools
 import json
 import logging
 import os
-import signal
+import queue
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -89,11 +90,12 @@ MODELS = {"multilingual": _multilingual, "english": _english}
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else is printed must not fall among the answers
-    for line in sys.stdin:
-        request = json.loads(line)
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests,), name="requests", daemon=True).start()
+    while True:
+        request = json.loads(requests.get())
         try:
             said = answer(request)
         except Exception as error:  # the worker's outermost frame: the log tells where, the asker gets a sentence
@@ -101,6 +103,13 @@ def main() -> None:
             said = {"error": f"The model {request.get('model')} failed: {type(error).__name__}: {error}"}
         answers.write(json.dumps(said) + "\n")
         answers.flush()
+
+
+def _listen(requests: queue.SimpleQueue[str]) -> None:
+    """Take in the requests. At their end the process ends too: loading a model, or tidying one away, takes seconds."""
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(0)
 
 
 if __name__ == "__main__":

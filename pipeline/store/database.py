@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ import psutil
 import pyarrow as pa
 
 from pipeline.domain import WorkbenchError
+from pipeline.store.disk import refusal
 
 T = TypeVar("T")
 Cursor = duckdb.DuckDBPyConnection
@@ -58,7 +59,7 @@ class Store:
 
     def rows(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows of a SELECT as dicts. Values only ever travel as parameters."""
-        with closing(self.cursor()) as cursor:
+        with self._reading() as cursor:
             cursor.execute(sql, params)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -68,36 +69,48 @@ class Store:
         return found[0] if found else None
 
     def scalar(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
-        with closing(self.cursor()) as cursor:
+        with self._reading() as cursor:
             found = cursor.execute(sql, params).fetchone()
             return None if found is None else found[0]
 
     def arrow(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """The rows of a SELECT as one Arrow table."""
-        with closing(self.cursor()) as cursor:
+        with self._reading() as cursor:
             return cursor.sql(sql, params=params).to_arrow_table()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Cursor]:
+        """A cursor for one SELECT. Raises DiskRefused where the disk is what hinders it."""
+        try:
+            with closing(self.cursor()) as cursor:
+                yield cursor
+        except duckdb.Error as error:
+            if refused := refusal(error, self.path):
+                raise refused from error
+            raise
 
     def transact(self, work: Callable[[Cursor], T]) -> T:
         """Run `work` in one transaction and commit it: all of it happens, or none.
 
-        `work` may run more than once, so it must do nothing that a rollback cannot take back.
+        `work` may run more than once, so it must do nothing that a rollback cannot take back. Raises DiskRefused if
+        the disk is full or lets nothing be written.
         """
         with self._write_lock:
             for attempt in range(1, ATTEMPTS + 1):
                 with closing(self._connection.cursor()) as cursor:
-                    cursor.execute("BEGIN")
                     try:
+                        cursor.execute("BEGIN")
                         result = work(cursor)
                         cursor.execute("COMMIT")
                         return result
-                    except duckdb.TransactionException:
+                    except duckdb.Error as error:
                         _roll_back(cursor)
-                        if attempt == ATTEMPTS:
+                        if refused := refusal(error, self.path):
+                            raise refused from error
+                        if attempt == ATTEMPTS or not isinstance(error, duckdb.TransactionException):
                             raise
-                    except BaseException:
-                        _roll_back(
-                            cursor
-                        )  # also on KeyboardInterrupt: a half transaction must not linger on the cursor
+                    except BaseException:  # also KeyboardInterrupt: a half transaction must not linger on the cursor
+                        _roll_back(cursor)
                         raise
         raise AssertionError("unreachable")
 
@@ -191,8 +204,8 @@ def _explained(path: str, error: duckdb.IOException) -> WorkbenchError:
 def _roll_back(cursor: Cursor) -> None:
     try:
         cursor.execute("ROLLBACK")
-    except duckdb.TransactionException:
-        return  # the failed COMMIT has ended the transaction already
+    except (duckdb.TransactionException, duckdb.FatalException):
+        return  # the failed COMMIT has ended the transaction already, or the whole database
 
 
 def _identifier(name: str) -> str:

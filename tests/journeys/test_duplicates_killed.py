@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -27,28 +26,14 @@ from pipeline.store import jobs as job_store
 from pipeline.store.jobs import JobRefused
 from pipeline.verbs.dedupe import Dedupe
 from tests.conftest import add_records
+from tests.journeys.conftest import ROOT
+from tests.journeys.killing import effects, environment, killed, left, stopped_job, winnow
 
 pytestmark = pytest.mark.timeout(420)
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDS = 60_000
 CUT = "word:3"
 
-# `winnow dedupe` in a process that ends as a power cut would end it, at the first report that has this note and is this far.
-DIES = """
-import os, signal, sys
-from pathlib import Path
-from pipeline import jobs
-from pipeline.store import open_store, projects
-from pipeline.verbs.dedupe import Dedupe
-
-def watch(done, total, note):
-    if note == sys.argv[3] and done >= int(sys.argv[4]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-store = open_store(Path(sys.argv[1]))
-jobs.run(store, Dedupe(shingle=sys.argv[2]), projects.get(store, "big").id, watch)
-"""
 # Each by the report with which it is reached: its note, and how far it is at least, of 2 * RECORDS.
 STAGES = {
     "signing": ("reading", READ),
@@ -105,45 +90,6 @@ def opened(database: Path) -> Iterator[Store]:
     store.close()
 
 
-def winnow(database: Path, *words: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "app.cli", "--db", str(database), *words, "--json"]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
-def effects(store: Store) -> list[tuple[Any, ...]]:
-    rows = store.rows("SELECT id, text, dropped, dropped_by, dropped_why FROM record_now ORDER BY id")
-    return [tuple(row.values()) for row in rows]
-
-
-def left(database: Path, job: int) -> dict[str, Any]:
-    """Everything that a search has written, and what the records are by it."""
-    store = open_store(database)
-    try:
-        found = {
-            "records": effects(store),
-            "pairs": store.rows("SELECT a, b, jaccard FROM pair WHERE job_id = ? ORDER BY a, b", [job]),
-            "members": store.rows(
-                "SELECT family_id, record_id, kept, similarity FROM family_member WHERE job_id = ? ORDER BY record_id",
-                [job],
-            ),
-            "verdicts": store.rows(
-                "SELECT record_id, kind, reason FROM verdict WHERE job_id = ? ORDER BY record_id", [job]
-            ),
-            "looked_at": store.rows(
-                "SELECT first_id, last_id, edit FROM looked_at WHERE job_id = ? ORDER BY first_id", [job]
-            ),
-        }
-    finally:
-        store.close()
-    return found
-
-
 def signed(database: Path) -> int:
     """How many texts lie signed on disk, each row of them whole."""
     folder = database.with_name("big.files") / "signatures"
@@ -157,25 +103,12 @@ def signed(database: Path) -> int:
     return len(ids)
 
 
-def stopped_job(database: Path) -> int:
-    """The database opens, and its one search says that it was stopped and has changed nothing."""
-    jobs_now = winnow(database, "jobs", "--project", "big")["jobs"]
-    (job,) = [row for row in jobs_now if row["kind"] == "dedupe"]
-    assert job["state"] == "stopped"
-    store = open_store(database)
-    assert not any(row[2] for row in effects(store))
-    store.close()
-    return int(job["job"])
-
-
 @pytest.mark.parametrize("stage", FEW)
 def test_a_killed_search_goes_on_to_the_same_end(stage: str, database: Path, undisturbed: dict[str, Any]) -> None:
-    command = [sys.executable, "-c", DIES, str(database), CUT, *map(str, STAGES[stage])]
-    child = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-    assert child.returncode == -signal.SIGKILL, child.stderr
+    killed(database, "dedupe", {"shingle": CUT}, *STAGES[stage])
     before = signed(database)
     assert 0 < before < RECORDS if stage == "signing" else before == RECORDS
-    job = stopped_job(database)
+    job = stopped_job(database, "dedupe")
     assert signed(database) == before
     done = winnow(database, "resume", "--job", str(job))
     assert (done["state"], done["signed"]) == ("done", RECORDS - before)
@@ -203,7 +136,7 @@ def test_a_search_killed_from_outside_at_any_moment(database: Path, undisturbed:
         assert child.returncode == -signal.SIGKILL, why
         before = signed(database)
         assert before > wanted
-        job = stopped_job(database)
+        job = stopped_job(database, "dedupe")
         words = ["resume", "--job", str(job)]
     done = winnow(database, *words)
     assert (done["state"], done["signed"]) == ("done", RECORDS - before)
