@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.dedup import moved
+from pipeline.dedup.bands import choose
 from pipeline.dedup.contain import Containment
 from pipeline.dedup.index import Index
 from pipeline.dedup.shingles import Shingle
+from pipeline.dedup.signatures import Signatures
 from pipeline.dedup.signer import Signer
 
 
@@ -33,9 +36,20 @@ def main() -> None:
             found = index.found()
             index.similarities(found.x, found.y)
             index.found(fresh=np.arange(len(texts)) > 2)
+    _keep(column)
     none, two = np.zeros(0, np.int64), np.array([0, 1], np.int32)
     pair = (two[:1], two[1:], np.ones(1))
     moved.outlook(0.8, pair, pair, np.zeros(2), none)
+
+
+def _keep(column: pa.Array) -> None:
+    """What keeps signatures on disk and finds them again."""
+    bands, numbers = choose(0.7), np.arange(len(column))
+    with tempfile.TemporaryDirectory() as folder, Signer(Shingle.parse("word:2")) as signer:
+        signatures = Signatures(Path(folder), 1, signer.shingle)
+        signatures.sign(bands, numbers, numbers, signer.sign(column, bands))
+        for threshold in (0.7, 0.5):
+            signatures.place(choose(threshold), signer.spread, numbers, numbers)
 
 
 def _forget() -> None:

@@ -101,7 +101,13 @@ class Rows:
         with path.open("ab") as file:
             # The process that wrote last may have been killed.
             os.truncate(file.fileno(), first * size)
-            file.write(np.ascontiguousarray(rows).view(np.uint8).data)
+            try:
+                file.write(np.ascontiguousarray(rows).view(np.uint8).data)
+                file.flush()
+            except OSError as error:  # what is half written takes room on a disk that has none
+                os.truncate(file.fileno(), first * size)
+                error.filename = str(path)
+                raise
 
     def _count(self) -> int:
         return min(self._whole("names", NAME.itemsize), self._whole(self._part, 2 * self._width))

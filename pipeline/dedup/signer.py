@@ -18,6 +18,7 @@ from pipeline.dedup import kernels_text as kernels
 from pipeline.dedup.bands import MOST, Bands, odd_numbers, permutations
 from pipeline.dedup.cuts import Cut
 from pipeline.dedup.kernels_text import PADDING
+from pipeline.dedup.rows import frozen
 from pipeline.dedup.shingles import Shingle
 
 Array = NDArray[Any]
@@ -67,8 +68,8 @@ class Signer:
             own = slice(part[0], part[0] + len(part[1]))
             shingles = self._room("shingles", self._most(len(data), len(part[1])), np.uint64)
             made = kernels.sign(data, offsets, *self._unit, a, b, shingles, counts[own], least[own])
-            kernels.band_keys(least[own], bands.rows, keys[own])
-            kernels.totals(least[own], 0, odd_numbers(MOST), whole[own])
+            kernels.band_keys(frozen(least[own]), bands.rows, keys[own])
+            kernels.totals(frozen(least[own]), 0, odd_numbers(MOST), whole[own])
             return Cut(shingles[:made].copy(), np.cumsum(counts[own]) - counts[own], counts[own])
 
         return Signed(self.spread(block, _blocks(texts)), counts, least, keys, whole)

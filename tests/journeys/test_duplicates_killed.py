@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 from pipeline import jobs
+from pipeline.dedup.rows import NAME, place, wholes
 from pipeline.dedup.shingles import Shingle
-from pipeline.dedup.signatures import FORM, NAME, Signatures, place
+from pipeline.dedup.signatures import FORM, Signatures
 from pipeline.near import READ, Texts
 from pipeline.store import Store, open_store, projects
 from pipeline.store import jobs as job_store
@@ -95,11 +96,12 @@ def signed(database: Path) -> int:
     folder = database.with_name("big.files") / "signatures"
     if not folder.is_dir():
         return 0
-    names, least = Signatures(folder, 1, Shingle.parse(CUT)).rows()
+    names, least, good = Signatures(folder, 1, Shingle.parse(CUT)).rows()
     names_in_order = names[np.argsort(names["record"])]
     ids = names_in_order["record"]
     assert len(np.unique(ids)) == len(ids)
-    assert (place(names, least, ids, names_in_order["edit"]) >= 0).all()
+    good &= wholes(least) == names["whole"]
+    assert (place(names, good, ids, names_in_order["edit"]) >= 0).all()
     return len(ids)
 
 

@@ -55,13 +55,13 @@ jobs.AGAIN_EVERY = 0.1
 folder, said = Path(sys.argv[1]), {}
 store = open_store(folder / "w.duckdb")
 project = projects.create(store, "p").id
-texts = [" ".join(str(n * k) for k in range(1, 15)) for n in range(1, 2000)]
+texts = [" ".join(str(n * k) for k in range(1, 15)) for n in range(1, 4000)]
 add_records(store, projects.get(store, "p"), [*texts, texts[0]])
 """
 
-# Room for the database, but not for the signatures, of which each is 768 bytes.
+# Room for the database, but not for the signatures, of which each is 384 bytes.
 NO_ROOM_BESIDE = """
-limit(1_000_000)
+limit(1_200_000)
 job = run()
 limit()
 go_on(job)
@@ -115,7 +115,7 @@ def child(tmp_path: Path, program: str) -> dict[str, Any]:
 
 
 def test_a_job_that_finds_no_room_says_so_and_goes_on_when_there_is_some(tmp_path: Path) -> None:
-    sentence = f"{tmp_path / 'w.files'} {TOO_LARGE}"
+    sentence = f"{tmp_path / 'w.files' / 'signatures' / '1-word-3.3.least'} {TOO_LARGE}"
     assert child(tmp_path, NO_ROOM_BESIDE) == {"error": sentence, "then": "failed", "why": sentence, "end": 1}
 
 
@@ -136,7 +136,7 @@ def test_a_job_that_may_not_write_says_so_and_goes_on_when_it_may(tmp_path: Path
 
 def test_a_database_that_ended_in_a_checkpoint_says_to_start_again(tmp_path: Path) -> None:
     said = child(tmp_path, CHECKPOINT)
-    assert said.pop("records") == 2000
+    assert said.pop("records") == 4000
     assert set(said) == {"checkpoint", "read", "write"}
     for sentence in said.values():
         assert sentence.startswith(str(tmp_path / "w.duckdb"))
