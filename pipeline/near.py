@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
 import numpy as np
+import psutil
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -25,7 +26,8 @@ R = TypeVar("R")
 Report = Callable[[int], None]  # called with the number of texts that are signed; may raise to stop the work
 
 READ = 8192  # records read and signed at a time: few enough to stay near the processor
-ROOM = 1 << 30  # bytes of shingles kept from the signing for the comparing; others are cut once more
+# Bytes of shingles kept from the signing for the comparing; others are cut once more.
+ROOM = psutil.virtual_memory().total // 12
 
 
 class Texts:

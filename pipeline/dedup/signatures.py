@@ -24,6 +24,8 @@ BLOCK = 4096  # rows a thread takes at a time
 SPARE = 65_536  # rows of texts that nobody reads any more, which are left where they are
 _LOST = np.uint64(0xD6E8FEB86659FD93)  # marks the keys of a row of which the numbers are not what they were
 
+_looked: dict[Path, tuple[tuple[int, ...], Array]] = {}  # of files of keys: as they were, and the state of each row
+
 
 class Signatures(Rows):
     """The signatures of one project's texts by one kind of shingle: rows of minima, and of these the keys of bands."""
@@ -55,9 +57,12 @@ class Signatures(Rows):
 
     def sign(self, bands: Bands, records: Array, edits: Array, signed: Signed) -> int:
         """Add the rows of texts that were signed, and their keys; returns the place of the first."""
+        known = self._known(bands)
         first = self.append(records, edits, signed.counts, signed.least, signed.whole)
         if self._folder is not None:
             self._add(_part(bands), _row(bands).itemsize, first, _sealed(signed.keys, signed.whole))
+            if len(known) == first:
+                self._note(bands, np.append(known, np.ones(len(records), np.uint8)))
         return first
 
     def _key(self, bands: Bands, spread: Spread, names: Array, least: Array) -> Array:
@@ -66,7 +71,7 @@ class Signatures(Rows):
             return np.ones(len(names), np.bool_)
         row = _row(bands)
         keys = self._mapped(_part(bands), row, min(len(names), self._whole(_part(bands), row.itemsize)))
-        state = _state(keys, names["whole"][: len(keys)], spread)
+        state = self._state(bands, keys, names["whole"][: len(keys)], spread)
         broken = np.flatnonzero(state == 0)
         first = int(broken[0]) if len(broken) else len(keys)
         if first == len(names):
@@ -77,6 +82,29 @@ class Signatures(Rows):
         self._add(_part(bands), row.itemsize, first, np.concatenate(made))
         return np.concatenate([state[:first], *(_states(rows, names["whole"][at])
                                                  for at, rows in zip(blocks, made, strict=True))]) == 1  # fmt: skip
+
+    def _state(self, bands: Bands, keys: Array, whole: Array, spread: Spread) -> Array:
+        """The state of each row of keys. Those that this process has looked at or written are not looked at again while
+        nobody else writes."""
+        known = self._known(bands)
+        known = known if len(known) <= len(keys) else known[:0]
+        blocks = [slice(at, min(at + BLOCK, len(keys))) for at in range(len(known), len(keys), BLOCK)]
+        state = np.concatenate([known, *spread(lambda at: _states(keys[at], whole[at]), blocks)])
+        self._note(bands, state)
+        return state
+
+    def _known(self, bands: Bands) -> Array:
+        stamp, state = _looked.get(self._file(_part(bands)), ((), np.empty(0, np.uint8)))
+        return state if stamp == self._stamp(bands) else state[:0]
+
+    def _note(self, bands: Bands, state: Array) -> None:
+        _looked[self._file(_part(bands))] = self._stamp(bands), state
+
+    def _stamp(self, bands: Bands) -> tuple[int, ...]:
+        """What changes whenever somebody writes keys, or what they are keys of."""
+        paths = [self._file(part) for part in (_part(bands), "names")]
+        found = [path.stat() for path in paths if path.exists()]
+        return tuple(number for one in found for number in (one.st_ino, one.st_size, one.st_mtime_ns))
 
     def _keep(self, names: Array, least: Array, live: Array) -> None:
         """Leave out the rows of texts that nobody reads any more. Stopped half-way, it leaves rows that do not fit
@@ -110,11 +138,6 @@ def _sealed(keys: Array, whole: Array) -> Array:
     totals(frozen(rows), 2, odd_numbers(rows.shape[1]), seal)
     rows[:, :2] = (seal ^ whole)[:, None].view(np.uint32)
     return rows
-
-
-def _state(keys: Array, whole: Array, spread: Spread) -> Array:
-    blocks = [slice(at, at + BLOCK) for at in range(0, len(keys), BLOCK)]
-    return np.concatenate([np.empty(0, np.uint8), *spread(lambda at: _states(keys[at], whole[at]), blocks)])
 
 
 def _states(keys: Array, whole: Array) -> Array:

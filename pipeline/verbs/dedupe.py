@@ -118,7 +118,7 @@ class Dedupe:
                 found, chosen, signed = self._contained(job, texts, fresh)
             else:
                 found, chosen, signed = self._near(store, job, project_id, texts, fresh, scores)
-            sample = texts.read(np.arange(min(SAMPLE, total))).to_pylist()
+            hint = self._hint(texts) if fresh is None else {}
         findings.write(store, job, ids, found, chosen)
         if target is not None:
             findings.write_pairs(families.pairs(store, job.id), target)
@@ -132,7 +132,7 @@ class Dedupe:
             "records": total, "new": total if fresh is None else int(fresh.sum()),
             "signed": signed, "kept_unlike": stay, "pairs_elided": found.elided, "buckets_cut": found.cut,
             "pairs_missing": found.missing,
-            **self._hint(sample),
+            **hint,
         }  # fmt: skip
 
     def _near(
@@ -181,8 +181,10 @@ class Dedupe:
 
         return store.transact(work)
 
-    def _hint(self, sample: list[str]) -> dict[str, str]:
-        if Shingle.parse(self.shingle).unit != "word" or not unspaced(sample):
+    def _hint(self, texts: Texts) -> dict[str, str]:
+        if Shingle.parse(self.shingle).unit != "word":
+            return {}
+        if not unspaced(texts.read(np.arange(min(SAMPLE, len(texts.ids)))).to_pylist()):
             return {}
         return {
             "hint": f"Most of these texts have no spaces between words, so {self.shingle} takes a whole sentence for "

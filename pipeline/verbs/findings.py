@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.domain import WorkbenchError
 from pipeline.jobs import Handle
 from pipeline.store import Store, families
+from pipeline.store.database import Cursor
 from pipeline.store.exports import replaceable
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.dedup.keep import Members
 
 WRITTEN = 200_000  # rows written in one transaction
+FEW = 10_000  # so few pairs and members are written in one: a transaction takes some milliseconds
 
 
 def slices(count: int) -> list[slice]:
@@ -28,18 +31,25 @@ def slices(count: int) -> list[slice]:
 
 def write(store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
     """Everything that was found, in batches. An earlier try that broke off is taken away first. `ids` of the texts."""
-    store.transact(lambda cursor: families.clear(cursor, job.id))
+    work: list[Callable[[Cursor], object]] = [lambda cursor: families.clear(cursor, job.id)]
     for rows in slices(len(found.x)):
         a, b = (pa.array(ids[side[rows]]) for side in (found.x, found.y))
-        jaccard = pa.array(found.jaccard[rows])
-        store.transact(partial(families.append_pairs, store, job_id=job.id, a=a, b=b, jaccard=jaccard))
-        job.progress(int(1.95 * len(ids)), 2 * len(ids), "writing")
+        columns = {"a": a, "b": b, "jaccard": pa.array(found.jaccard[rows])}
+        work.append(partial(families.append_pairs, store, job_id=job.id, **columns))
     for rows in slices(len(chosen.text)):
         record, family = (pa.array(ids[side[rows]]) for side in (chosen.text, chosen.root))
         kept, near = pa.array(chosen.text[rows] == chosen.keeper[rows]), pa.array(chosen.similarity[rows])
         columns = {"family": family, "record": record, "kept": kept, "similarity": near}
-        store.transact(partial(families.append_members, store, job_id=job.id, **columns))
-        job.progress(int(1.98 * len(ids)), 2 * len(ids), "writing")
+        work.append(partial(families.append_members, store, job_id=job.id, **columns))
+    few = len(found.x) + len(chosen.text) <= FEW
+    for at, batch in enumerate([work] if few else [[one] for one in work]):
+        store.transact(partial(_each, batch))
+        job.progress(int((1.95 + 0.03 * at / len(work)) * len(ids)), 2 * len(ids), "writing")
+
+
+def _each(work: Iterable[Callable[[Cursor], object]], cursor: Cursor) -> None:
+    for one in work:
+        one(cursor)
 
 
 def pairs_target(store: Store, path: str) -> Path | None:

@@ -127,6 +127,7 @@ def test_a_cancelled_job_leaves_nothing_and_goes_on(store: Store, fill: Fill, mo
 
     monkeypatch.setattr(families, "append_members", broken)
     monkeypatch.setattr(findings, "WRITTEN", 2)
+    monkeypatch.setattr(findings, "FEW", 0)
     job = jobs.run(store, Dedupe(), project.id)
     assert job.state == "cancelled"
     assert store.scalar("SELECT count(*) FROM pair") == 3
