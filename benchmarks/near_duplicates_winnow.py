@@ -27,9 +27,12 @@ BATCH = 50_000
 def turn(path: Path) -> None:
     """Do what the plan in the file says; write result.json and pairs beside it."""
     plan = json.loads(path.read_text(encoding="utf-8"))
-    store = open_store(Path(plan["database"]))
-    result, pairs = {"fill": fill, "dedupe": dedupe, "new": new}[plan["do"]](store, plan)
-    store.close()
+    if plan["do"] == "again":
+        result, pairs = again(plan)
+    else:
+        store = open_store(Path(plan["database"]))
+        result, pairs = {"fill": fill, "dedupe": dedupe, "new": new}[plan["do"]](store, plan)
+        store.close()
     pairs.tofile(path.with_name("pairs"))
     path.with_name("result.json").write_text(json.dumps(result), encoding="utf-8")
 
@@ -78,6 +81,16 @@ def dedupe(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     said = {name: f"{job.result[name]:,} {words}" for name, words in REMARKS.items() if job.result.get(name)}
     result = {"seconds": statistics.median(seconds), "all": seconds, "bytes": peak, "remark": ", ".join(said.values())}
     return result, np.minimum(a, b) << 32 | np.maximum(a, b)
+
+
+def again(plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The verb on one database after the other."""
+    turns = []
+    for path in plan["databases"]:
+        store = open_store(Path(path))
+        turns.append(dedupe(store, plan))
+        store.close()
+    return {**turns[-1][0], "all": [one["seconds"] for one, _ in turns]}, turns[-1][1]
 
 
 def new(store: Store, plan: dict[str, Any]) -> tuple[dict[str, Any], Any]:

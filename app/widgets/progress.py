@@ -18,6 +18,8 @@ FIGURES = (
     "answers", "withdrawn", "relabel", "suggestions", "already",
 )  # fmt: skip
 QUIET = ("withdrawn", "relabel", "suggestions", "already")  # figures that say nothing where they are nought
+NEVER_NOUGHT = {"leaks": ("rejected", "dropped")}  # more of these, for one kind of job
+TWICE = ("dedupe", "semantic")  # they count each record when it is read, and when it is compared
 ON_RECORDS = ("import", "clean", "dedupe", "augment", "edit", "keep", "drop-leaks", "bulk", "change-labels", "simulate")
 LOOKS = {
     "done": (":material/check_circle:", "green"), "failed": (":material/error:", "red"),
@@ -50,7 +52,7 @@ def _live(store: Store, job_id: int) -> None:
         st.rerun(scope="app")
     left, right = st.columns([5, 1], vertical_alignment="center")
     share = min(1.0, job.done / job.total) if job.total else 0.0
-    counted = f"{job.done:,} / {job.total:,}" if job.total else ""
+    counted = "{done} / {total}".format(**_counted(job)) if job.total else ""
     left.progress(share, text=" ".join(filter(None, [_name(job), plain(_note(job)), counted])))
     if right.button(t("common.cancel"), key=f"job.cancel.{job_id}", width="stretch"):
         jobs.cancel(store, job_id)
@@ -59,8 +61,7 @@ def _live(store: Store, job_id: int) -> None:
 def _ended(store: Store, job: Job, project: Project | None) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         icon, colour = LOOKS[job.state]
-        counted = {"done": f"{job.done:,}", "total": f"{job.total:,}"}
-        became = t(f"common.job_{job.state}", name=_name(job), error=plain(said(job.error)), **counted)
+        became = t(f"common.job_{job.state}", name=_name(job), error=plain(said(job.error)), **_counted(job))
         st.markdown(f":{colour}[{icon}] {became}{_figures(job)}", width="stretch")
         if project is not None and job.state == "done" and job.kind in ON_RECORDS:
             st.page_link(
@@ -90,9 +91,15 @@ def _figures(job: Job) -> str:
     shown = [
         f"{t('common.result_' + key)} {n:,}"
         for key, n in found.items()
-        if isinstance(n, int) and (n or key not in QUIET)
+        if isinstance(n, int) and (n or key not in (*QUIET, *NEVER_NOUGHT.get(job.kind, ())))
     ]
     return f" :gray[{' · '.join(shown)}]" if shown else ""
+
+
+def _counted(job: Job) -> dict[str, str]:
+    """How far it is, in records."""
+    times = 2 if job.kind in TWICE else 1
+    return {"done": f"{job.done // times:,}", "total": f"{job.total // times:,}"}
 
 
 def _note(job: Job) -> str:
