@@ -36,7 +36,7 @@ ALL_COPIES = 2000  # identical texts of which every pair is listed; beyond it, e
 ALL_PAIRS = 10_000_000  # listed pairs in all; beyond it, copies are listed with the first only
 COMPARED = 1 << 20  # pairs of small families that are compared at a time
 MAP = 16  # numbers of 64 bits that are the map of a set (kernels_pairs.apart)
-FILTER_BITS = 1 << 19  # of the filter for one band, at least; so many more for more fresh texts
+FILTER_BITS = 1 << 17  # of the filter for one band, at least: so few that all lie near the processor
 SEAL = 2  # numbers before the keys in a row of them (signatures.py)
 
 
@@ -90,7 +90,7 @@ class Search:
         kinds, leads = self._kinds()
         near = self._fresh.copy()
         near[leads[kinds[self._fresh]]] = True  # who stands for a fresh text is as good as fresh
-        self._banded = self._by_band()
+        self._banded = self._turned(*self._signed)
         buckets = self._buckets(np.sort(leads), near)
         progress(0.15)
         asked = self._likely(buckets, near)
@@ -122,19 +122,20 @@ class Search:
         return kernels.similarities(self._shingles, self._starts, self._counts, own, other)
 
     def _near(self, keys: Array, rows: Array) -> Array:
-        """The fresh texts and those that share a bucket with one (and a few others: it is a filter of bits)."""
+        """The fresh texts and those that share a bucket with one."""
+        fresh = rows[self._fresh]
         size = FILTER_BITS
-        while size < 64 * self._fresh.sum():
+        while size < 64 * len(fresh):
             size *= 2
         table = np.zeros((keys.shape[1] - SEAL, size // 64), np.uint64)
-        kernels.note_keys(keys, SEAL, rows[self._fresh], table)
+        kernels.note_keys(keys, SEAL, fresh, table)
+        noted = np.sort(self._turned(keys, fresh), axis=1)
         near = np.empty(len(rows), np.bool_)
-        self._in_blocks(len(near), lambda at: kernels.meeting(keys, SEAL, rows[at], table, near[at]))
+        self._in_blocks(len(near), lambda at: kernels.meeting(keys, SEAL, rows[at], table, noted, near[at]))
         return near
 
-    def _by_band(self) -> Array:
-        """The keys of all, a row for each band."""
-        keys, rows = self._signed
+    def _turned(self, keys: Array, rows: Array) -> Array:
+        """The keys of these rows, a row for each band."""
         turned = np.empty((keys.shape[1] - SEAL, len(rows)), np.uint32)
         self._in_blocks(len(rows), lambda at: kernels.by_band(keys, SEAL, rows[at], turned[:, at]))
         return turned

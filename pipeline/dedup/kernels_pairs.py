@@ -285,15 +285,26 @@ def note_keys(keys: Array, seal: int, which: Array, table: Array) -> None:
 
 
 @compiled
-def meeting(keys: Array, seal: int, which: Array, table: Array, out: Array) -> None:
-    """Note in out every chosen row that shares some band's key with a row that was noted in `table`, and a few more."""
+def meeting(keys: Array, seal: int, which: Array, table: Array, noted: Array, out: Array) -> None:
+    """Note in out every chosen row that shares some band's key with a row that was noted in `table`; noted[band] has
+    these keys, ascending, for where a bit is not enough."""
     bits = np.uint32(table.shape[1] * 64 - 1)
     for i in range(len(which)):
-        found = np.uint64(0)
+        out[i] = False
         for band in range(len(table)):
-            slot = keys[which[i], seal + band] & bits
-            found |= (table[band, slot >> np.uint32(6)] >> np.uint64(slot & np.uint32(63))) & np.uint64(1)
-        out[i] = found != 0
+            key = keys[which[i], seal + band]
+            slot = key & bits
+            if (table[band, slot >> np.uint32(6)] >> np.uint64(slot & np.uint32(63))) & np.uint64(1):
+                low, high = 0, noted.shape[1]
+                while low < high:
+                    middle = (low + high) // 2
+                    if noted[band, middle] < key:
+                        low = middle + 1
+                    else:
+                        high = middle
+                if low < noted.shape[1] and noted[band, low] == key:
+                    out[i] = True
+                    break
 
 
 @compiled
