@@ -112,15 +112,12 @@ class Meanings:
         return len(missing)
 
     def _add(self, worker: Embedder, which: Array, waiting: Callable[[], None]) -> None:
-        from pipeline.dedup.rows import wholes
-
         texts = self.read(which).to_pylist()
         taken = np.array([self._model.takes(text) for text in texts])
         vectors = np.zeros((len(texts), self._model.width), np.float16)
         if taken.any():
             vectors[taken] = worker.embed(self._model, [texts[i] for i in np.flatnonzero(taken)], waiting)
-        rows = vectors.view(np.uint16)
-        self._rows.append(self.ids[which], self._marks[which], taken.astype(np.int64), rows, wholes(rows))
+        self._rows.append(self.ids[which], self._marks[which], taken.astype(np.int64), vectors.view(np.uint16))
 
     def search(self, threshold: float) -> tuple[Cosine, int]:
         """A search among all of them, and how many have no vector. They must be embedded."""

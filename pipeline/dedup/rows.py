@@ -58,8 +58,9 @@ class Rows:
         with self._lock:
             return self._mapped(self._part, np.dtype((np.uint16, self._width)), self._count())
 
-    def append(self, records: Array, edits: Array, counts: Array, numbers: Array, whole: Array) -> int:
-        """Add rows, one a text; returns the place of the first. `whole` is `wholes` of the numbers."""
+    def append(self, records: Array, edits: Array, counts: Array, numbers: Array, whole: Array | None = None) -> int:
+        """Add rows, one a text; returns the place of the first. `whole`: `wholes` of the numbers, where it is known."""
+        whole = wholes(numbers) if whole is None else whole
         names = np.empty(len(records), NAME)
         names["record"], names["edit"], names["count"], names["whole"] = records, edits, counts, whole
         names["check"] = _check(names)

@@ -45,7 +45,7 @@ def known_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
         for row, text in enumerate(texts):
             vectors[row, :2] = VECTORS.get(text, [0, 0])
         taken = np.array([bool(text) for text in texts], np.int64)
-        self._rows.append(self.ids[which], self._marks[which], taken, vectors.view(np.uint32))
+        self._rows.append(self.ids[which], self._marks[which], taken, vectors.view(np.uint16))
 
     monkeypatch.setattr(meaning.Meanings, "_add", lambda self, worker, which, waiting: embed(self, which, waiting))
     monkeypatch.setattr(meaning.Embedder, "__enter__", lambda self: self)
