@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.dedup.keep import Members
 
 WRITTEN = 200_000  # rows written in one transaction
-FEW = 10_000  # so few pairs and members are written in one: a transaction takes some milliseconds
+FEW = 2_000  # so few pairs and members are written in one: a transaction takes some milliseconds
 
 
 def slices(count: int) -> list[slice]:
@@ -31,20 +31,20 @@ def slices(count: int) -> list[slice]:
 
 def write(store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
     """Everything that was found, in batches. An earlier try that broke off is taken away first. `ids` of the texts."""
-    work: list[Callable[[Cursor], object]] = [lambda cursor: families.clear(cursor, job.id)]
+    work: list[tuple[float, Callable[[Cursor], object]]] = [(1.94, lambda cursor: families.clear(cursor, job.id))]
     for rows in slices(len(found.x)):
         a, b = (pa.array(ids[side[rows]]) for side in (found.x, found.y))
         columns = {"a": a, "b": b, "jaccard": pa.array(found.jaccard[rows])}
-        work.append(partial(families.append_pairs, store, job_id=job.id, **columns))
+        work.append((1.95, partial(families.append_pairs, store, job_id=job.id, **columns)))
     for rows in slices(len(chosen.text)):
         record, family = (pa.array(ids[side[rows]]) for side in (chosen.text, chosen.root))
         kept, near = pa.array(chosen.text[rows] == chosen.keeper[rows]), pa.array(chosen.similarity[rows])
         columns = {"family": family, "record": record, "kept": kept, "similarity": near}
-        work.append(partial(families.append_members, store, job_id=job.id, **columns))
+        work.append((1.98, partial(families.append_members, store, job_id=job.id, **columns)))
     few = len(found.x) + len(chosen.text) <= FEW
-    for at, batch in enumerate([work] if few else [[one] for one in work]):
-        store.transact(partial(_each, batch))
-        job.progress(int((1.95 + 0.03 * at / len(work)) * len(ids)), 2 * len(ids), "writing")
+    for batch in [work] if few else [[one] for one in work]:
+        store.transact(partial(_each, [one for _, one in batch]))
+        job.progress(int(batch[-1][0] * len(ids)), 2 * len(ids), "writing")
 
 
 def _each(work: Iterable[Callable[[Cursor], object]], cursor: Cursor) -> None:

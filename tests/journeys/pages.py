@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
@@ -40,9 +41,11 @@ def go(page: Page, name: str) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep the whole page as an image, for a person to look at."""
-    PICTURES.mkdir(exist_ok=True)
+    """Keep the whole page as an image, for a person to look at, if WINNOW_PICTURES is set: it takes a second or two."""
     settle(page)
+    if "WINNOW_PICTURES" not in os.environ:
+        return
+    PICTURES.mkdir(exist_ok=True)
     size = page.viewport_size
     height = page.get_by_test_id("stMain").evaluate("(main) => main.scrollHeight")
     page.set_viewport_size({"width": size["width"], "height": min(int(height) + 20, 4000)})

@@ -215,7 +215,7 @@ def test_the_same_texts_signed_from_many_threads_are_signed_once(opened: Store, 
 
     def sign(shingle: str) -> None:
         with Texts(opened, project, Shingle.parse(shingle)) as texts:
-            made[shingle].append(texts.sign())
+            made[shingle].append(texts.sign(0.8))
 
     together((lambda shingle=shingle: sign(shingle)) for shingle in [*made, *made])
     assert [sorted(counts) for counts in made.values()] == [[0, RECORDS], [0, RECORDS]]
