@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Report = Callable[[int], None]  # called with the number of texts that are embedded; may raise to stop the work
 
-FORM = 2  # of a row: another number, another file
+FORM = 3  # of a row: another number, another file
 READ = 128  # texts a request: a second or two
 LONGEST = 2000  # characters of a text that are embedded: they say what it is about, and the tokenizer is slow
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -39,7 +40,6 @@ class Texts:
         folder = None if store.path == ":memory:" else store.folder / "signatures"
         self._signatures = Signatures(folder, project_id, shingle)
         self._cuts = Cuts(ROOM)
-        self._waiting: Callable[[], None] = lambda: None
         self.signer = Signer(shingle)
         self.ids, self.edits, self._marks = readings.now(store, project_id, np.array(also, np.int64))
 
@@ -78,9 +78,9 @@ class Texts:
     def search(self, fresh: Array | None = None, waiting: Callable[[], None] = lambda: None) -> Search:
         """A search among all of them as they were signed; `fresh` as in Search, `waiting` is called now and then while
         texts are read once more, and may raise."""
-        self._waiting = waiting
         rows = np.where(self._counts > 0, self._rows, -1)
-        return Search(self._keys, self._least, rows, self._whole, self._threshold, self._cut, self.signer, fresh)
+        cut = partial(self._cut, waiting=waiting)
+        return Search(self._keys, self._least, rows, self._whole, self._threshold, cut, self.signer, fresh)
 
     def inside(self, threshold: float, fresh: Array | None = None) -> Containment:
         """A search for short ones inside long ones; `fresh` as there. They need not be signed."""
@@ -90,7 +90,7 @@ class Texts:
         """The texts of these numbers (ascending), in order."""
         return readings.texts(self._store, self.ids[which], self.edits[which])
 
-    def _cut(self, which: Array) -> Cut:
+    def _cut(self, which: Array, waiting: Callable[[], None] = lambda: None) -> Cut:
         """The shingles of texts by ascending number: those that were kept, and the others read and cut once more."""
         kept, cut = self._cuts.take(which)
         if len(kept) == len(which):
@@ -98,7 +98,7 @@ class Texts:
         rest = np.setdiff1d(which, kept, assume_unique=True)
         cuts = [cut]
         for texts in ahead(self.read, [rest[start : start + READ] for start in range(0, len(rest), READ)]):
-            self._waiting()
+            waiting()
             cuts.append(self.signer.cut(texts))
         together = picked([(one, np.arange(len(one.counts))) for one in cuts])
         order = np.argsort(np.concatenate([kept, rest]), kind="stable")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 FOUND_AT_THRESHOLD = 0.9965  # the chance that a pair right at the threshold shares a band; it grows above it
 MISSED = 1e-12
+SEAL = 2  # numbers before the keys in a row of them, which say whether it is as it was written (signatures.py)
 LEAST = 128
 MOST = 192  # beyond it, more rows a band (fewer pairs to compare in vain) cost more than they save
 

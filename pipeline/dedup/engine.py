@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup import buckets as in_bands
 from pipeline.dedup import kernels_pairs as kernels
-from pipeline.dedup.bands import equal_at_least
+from pipeline.dedup.bands import SEAL, equal_at_least
 from pipeline.dedup.cuts import Cut
 from pipeline.dedup.rows import frozen, wholes
 from pipeline.dedup.signer import Signer
@@ -37,7 +37,6 @@ ALL_PAIRS = 10_000_000  # listed pairs in all; beyond it, copies are listed with
 COMPARED = 1 << 20  # pairs of small families that are compared at a time
 MAP = 16  # numbers of 64 bits that are the map of a set (kernels_pairs.apart)
 FILTER_BITS = 1 << 17  # of the filter for one band, at least: so few that all lie near the processor
-SEAL = 2  # numbers before the keys in a row of them (signatures.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,8 @@ class Search:
         kinds, leads = self._kinds()
         near = self._fresh.copy()
         near[leads[kinds[self._fresh]]] = True  # who stands for a fresh text is as good as fresh
-        self._banded = self._turned(*self._signed)
-        buckets = self._buckets(np.sort(leads), near)
+        by_band = self._turned(*self._signed)
+        buckets = self._buckets(by_band, np.sort(leads), near)
         progress(0.15)
         asked = self._likely(buckets, near)
         alike = np.flatnonzero((np.bincount(kinds, minlength=1) > 1)[kinds] & (asked | near)[leads[kinds]])
@@ -102,7 +101,8 @@ class Search:
         if self._collapse(alike):
             near[self._first[near]] = True
             # What shares a bucket with one of them shares it with the first of its kind, and was asked for.
-            buckets = self._buckets(np.flatnonzero(asked & (self._first == np.arange(len(self._first)))), near)
+            firsts = np.flatnonzero(asked & (self._first == np.arange(len(self._first))))
+            buckets = self._buckets(by_band, firsts, near)
         x, y, jaccard, cut = self._compare(buckets, progress)
         roots = np.arange(len(self._first))
         kernels.join(roots, x.astype(np.int64), y.astype(np.int64))
@@ -149,10 +149,10 @@ class Search:
         kinds[order] = np.cumsum(first) - 1
         return kinds, order[first]
 
-    def _buckets(self, among: Array, near: Array) -> list[tuple[Array, Array]]:
+    def _buckets(self, by_band: Array, among: Array, near: Array) -> list[tuple[Array, Array]]:
         """For each band the texts that share a bucket which one of `near` is in."""
         wanted = None if near.all() else near
-        return self._spread(lambda keys: in_bands.buckets_of(keys[among], among, wanted), self._banded)
+        return self._spread(lambda keys: in_bands.buckets_of(keys[among], among, wanted), by_band)
 
     def _likely(self, buckets: list[tuple[Array, Array]], near: Array) -> Array:
         """Which texts may be alike to one that they share a bucket with, one of the two `near`, by all their minima."""

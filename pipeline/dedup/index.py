@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.dedup.bands import MOST, choose
+from pipeline.dedup.bands import MOST, SEAL, choose
 from pipeline.dedup.cuts import Cuts
-from pipeline.dedup.engine import SEAL, Found, Progress, Search
+from pipeline.dedup.engine import Found, Progress, Search
 from pipeline.dedup.shingles import Shingle
 from pipeline.dedup.signer import Signed, Signer
 
@@ -51,10 +51,8 @@ class Index:
             np.concatenate([np.empty(0, np.int64), *(getattr(signed, name) for signed in self._signed)])
             for name in ("counts", "whole")
         )
-        keys, least = (
-            np.empty((self._size, SEAL + self._bands.bands), np.uint32),
-            np.empty((self._size, MOST), np.uint16),
-        )
+        keys = np.empty((self._size, SEAL + self._bands.bands), np.uint32)
+        least = np.empty((self._size, MOST), np.uint16)
         at = 0
         for signed in self._signed:
             own = slice(at, at + len(signed.keys))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dedup.bands import MOST, Bands, odd_numbers
+from pipeline.dedup.bands import MOST, SEAL, Bands, odd_numbers
 from pipeline.dedup.kernels_text import band_keys, totals
 from pipeline.dedup.rows import Rows, frozen, place, wholes
 from pipeline.dedup.shingles import Shingle
@@ -48,7 +48,7 @@ class Signatures(Rows):
         return self.place(bands, spread, records, edits)
 
     def keys(self, bands: Bands) -> Array:
-        """The keys of all rows (after `place`): a row for each, of one key a band, behind two numbers that say whether
+        """The keys of all rows (after `place`): a row for each, of one key a band, behind SEAL numbers that say whether
         it is as it was written."""
         if self._folder is None:
             return _keyed(bands, *self._memory)
@@ -120,7 +120,7 @@ def _part(bands: Bands) -> str:
 
 
 def _row(bands: Bands) -> np.dtype[Any]:
-    return np.dtype((np.uint32, bands.bands + 2))
+    return np.dtype((np.uint32, bands.bands + SEAL))
 
 
 def _keyed(bands: Bands, names: Array, least: Array) -> Array:
@@ -131,18 +131,18 @@ def _keyed(bands: Bands, names: Array, least: Array) -> Array:
 
 
 def _sealed(keys: Array, whole: Array) -> Array:
-    """Keys behind two numbers that say that they were written whole, and for which row."""
-    rows = np.empty((len(keys), keys.shape[1] + 2), np.uint32)
-    rows[:, 2:] = keys
+    """Keys behind SEAL numbers that say that they were written whole, and for which row."""
+    rows = np.empty((len(keys), keys.shape[1] + SEAL), np.uint32)
+    rows[:, SEAL:] = keys
     seal = np.empty(len(keys), np.uint64)
-    totals(frozen(rows), 2, odd_numbers(rows.shape[1]), seal)
-    rows[:, :2] = (seal ^ whole)[:, None].view(np.uint32)
+    totals(frozen(rows), SEAL, odd_numbers(rows.shape[1]), seal)
+    rows[:, :SEAL] = (seal ^ whole)[:, None].view(np.uint32)
     return rows
 
 
 def _states(keys: Array, whole: Array) -> Array:
     """Of each row of keys: 1 if it is as it was written for this row, 2 if it was marked, 0 if it is neither."""
     seal = np.empty(len(keys), np.uint64)
-    totals(frozen(keys), 2, odd_numbers(keys.shape[1]), seal)
-    said = np.ascontiguousarray(keys[:, :2]).view(np.uint64)[:, 0] ^ seal ^ whole
+    totals(frozen(keys), SEAL, odd_numbers(keys.shape[1]), seal)
+    said = np.ascontiguousarray(keys[:, :SEAL]).view(np.uint64)[:, 0] ^ seal ^ whole
     return np.where(said == 0, np.uint8(1), np.where(said == _LOST, np.uint8(2), np.uint8(0)))

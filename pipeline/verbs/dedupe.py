@@ -27,7 +27,6 @@ MODES = ("near", "contained")
 CONTAINED_FROM, CONTAINED_USUAL = 0.5, 0.9  # thresholds of the mode contained: the lowest, and one to begin with
 SCOPES = ("all", "new")
 POLICIES = ("first", "longest", "newest", "labelled", "quality", "agreed")
-WRITTEN = 200_000  # rows written in one transaction
 SAMPLE = 200
 
 
@@ -118,7 +117,7 @@ class Dedupe:
                 found, chosen, signed = self._contained(job, texts, fresh)
             else:
                 found, chosen, signed = self._near(store, job, project_id, texts, fresh, scores)
-            hint = self._hint(texts) if fresh is None else {}
+            hint = self._hint(texts) if fresh is None or fresh.all() else {}
         findings.write(store, job, ids, found, chosen)
         if target is not None:
             findings.write_pairs(families.pairs(store, job.id), target)

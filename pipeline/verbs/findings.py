@@ -31,23 +31,26 @@ def slices(count: int) -> list[slice]:
 
 def write(store: Store, job: Handle, ids: Any, found: Found, chosen: Members) -> None:
     """Everything that was found, in batches. An earlier try that broke off is taken away first. `ids` of the texts."""
-    work: list[tuple[float, Callable[[Cursor], object]]] = [(1.94, lambda cursor: families.clear(cursor, job.id))]
-    for rows in slices(len(found.x)):
+
+    def pairs(cursor: Cursor, rows: slice) -> None:
         a, b = (pa.array(ids[side[rows]]) for side in (found.x, found.y))
-        columns = {"a": a, "b": b, "jaccard": pa.array(found.jaccard[rows])}
-        work.append((1.95, partial(families.append_pairs, store, job_id=job.id, **columns)))
-    for rows in slices(len(chosen.text)):
-        record, family = (pa.array(ids[side[rows]]) for side in (chosen.text, chosen.root))
+        families.append_pairs(store, cursor, job.id, a, b, pa.array(found.jaccard[rows]))
+
+    def members(cursor: Cursor, rows: slice) -> None:
+        family, record = (pa.array(ids[side[rows]]) for side in (chosen.root, chosen.text))
         kept, near = pa.array(chosen.text[rows] == chosen.keeper[rows]), pa.array(chosen.similarity[rows])
-        columns = {"family": family, "record": record, "kept": kept, "similarity": near}
-        work.append((1.98, partial(families.append_members, store, job_id=job.id, **columns)))
+        families.append_members(store, cursor, job.id, family, record, kept, near)
+
+    work: list[tuple[float, Callable[[Cursor], None]]] = [(1.94, lambda cursor: families.clear(cursor, job.id))]
+    work += [(1.95, partial(pairs, rows=rows)) for rows in slices(len(found.x))]
+    work += [(1.98, partial(members, rows=rows)) for rows in slices(len(chosen.text))]
     few = len(found.x) + len(chosen.text) <= FEW
     for batch in [work] if few else [[one] for one in work]:
         store.transact(partial(_each, [one for _, one in batch]))
         job.progress(int(batch[-1][0] * len(ids)), 2 * len(ids), "writing")
 
 
-def _each(work: Iterable[Callable[[Cursor], object]], cursor: Cursor) -> None:
+def _each(work: Iterable[Callable[[Cursor], None]], cursor: Cursor) -> None:
     for one in work:
         one(cursor)
 

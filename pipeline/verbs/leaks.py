@@ -22,8 +22,6 @@ from pipeline.store import jobs as job_store
 from pipeline.verbs import findings, leak_sides
 from pipeline.verbs.leak_sides import Benchmark, Side, Sides
 
-WRITTEN = 200_000  # rows written in one transaction
-
 
 @verbs.register
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 POLICIES = ("first", "longest", "newest", "labelled")
 LOW = 0.3
-WRITTEN = 200_000  # rows written in one transaction
 WARNING = (
     "A model of meaning cannot tell a statement from its opposite: 'the film is good' and 'the film is not good' are "
     "nearer to each other than most paraphrases are. Look at every pair before anything is dropped."

@@ -141,6 +141,8 @@ def test_a_cancelled_job_leaves_nothing_and_goes_on(store: Store, fill: Fill, mo
 
 def test_texts_without_spaces_get_a_hint(store: Store, fill: Fill) -> None:
     project = fill(["这个手机很好用，电池也耐用。", "这个手机很好用，电池也很耐用。", "物流很快，包装完好。"])
+    first = Dedupe(shingle="word:5", scope="new", dry_run=True)  # of which all are new
+    assert "auto:5" in jobs.run(store, first, project.id).result["hint"]
     assert "auto:5" in jobs.run(store, Dedupe(shingle="word:5"), project.id).result["hint"]
     assert "hint" not in jobs.run(store, Dedupe(dry_run=True), project.id).result
     job = jobs.run(store, Dedupe(shingle="char:3", threshold=0.5), project.id)

@@ -15,6 +15,7 @@ from pipeline.store import jobs as job_store
 from pipeline.store.annotations import Answer
 from pipeline.store.records import RecordFilter
 from pipeline.verbs.bulk import Bulk
+from tests.pressing import press
 
 Fill = Callable[..., Project]
 A = "the quick brown fox jumps over the lazy dog near the river bank today"
@@ -39,12 +40,6 @@ def page(store, project, view, where):
 def opened(store: Store, project: Project, view: str = "records", where: str = "") -> AppTest:
     kwargs = {"store": store, "project": project, "view": view, "where": where}
     test = AppTest.from_function(page, kwargs=kwargs, default_timeout=30).run()
-    assert not test.exception
-    return test
-
-
-def press(test: AppTest, key: str) -> AppTest:
-    test.button(key=key).click().run()
     assert not test.exception
     return test
 

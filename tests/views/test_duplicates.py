@@ -20,6 +20,7 @@ from pipeline.store.records import RecordFilter
 from pipeline.tasks import tasks
 from pipeline.verbs.dedupe import Dedupe
 from tests.conftest import add_records
+from tests.pressing import press
 
 Fill = Callable[..., Project]
 A = "the quick brown fox jumps over the lazy dog near the river bank today"
@@ -42,12 +43,6 @@ def page(store, project):
 
 def opened(store: Store, project: Project) -> AppTest:
     test = AppTest.from_function(page, kwargs={"store": store, "project": project}, default_timeout=30).run()
-    assert not test.exception
-    return test
-
-
-def press(test: AppTest, key: str) -> AppTest:
-    test.button(key=key).click().run()
     assert not test.exception
     return test
 

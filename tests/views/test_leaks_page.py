@@ -21,6 +21,7 @@ from pipeline.store import jobs as job_store
 from pipeline.store.records import RecordFilter
 from pipeline.verbs.leaks import Leaks
 from tests.conftest import add_records
+from tests.pressing import press
 
 Fill = Callable[..., Project]
 A = "the quick brown fox jumps over the lazy dog near the river bank today"
@@ -46,12 +47,6 @@ def opened(store: Store, project: Project, language: str = "en", **query: str) -
     for name, value in query.items():
         test.query_params[name] = value
     test.run()
-    assert not test.exception
-    return test
-
-
-def press(test: AppTest, key: str) -> AppTest:
-    test.button(key=key).click().run()
     assert not test.exception
     return test
 

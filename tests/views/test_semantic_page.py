@@ -16,6 +16,7 @@ from pipeline.store import Store, records
 from pipeline.store import jobs as job_store
 from pipeline.store.records import RecordFilter
 from pipeline.verbs.semantic import Semantic
+from tests.pressing import press
 
 Fill = Callable[..., Project]
 EVIL = "<b>[x](http://e.x)</b> :red[y] $z$"
@@ -56,12 +57,6 @@ def opened(store: Store, project: Project, language: str = "en") -> AppTest:
     test = AppTest.from_function(page, kwargs={"store": store, "project": project}, default_timeout=60)
     test.query_params["lang"] = language
     test.run()
-    assert not test.exception
-    return test
-
-
-def press(test: AppTest, key: str) -> AppTest:
-    test.button(key=key).click().run()
     assert not test.exception
     return test
 

@@ -17,6 +17,7 @@ from pipeline.store import annotations as answer_store
 from pipeline.store import jobs as job_store
 from pipeline.store.annotations import Answer
 from pipeline.tasks import questions_of, tasks
+from tests.pressing import press
 
 Fill = Callable[..., Project]
 
@@ -41,12 +42,6 @@ def opened(store: Store, project: Project, section: str = "questions", *, drafts
     if drafts is not None:
         test.session_state["task.drafts"] = drafts
     test.run()
-    assert not test.exception
-    return test
-
-
-def press(test: AppTest, key: str) -> AppTest:
-    test.button(key=key).click().run()
     assert not test.exception
     return test
 
