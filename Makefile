@@ -11,8 +11,9 @@ run: install
 
 install: $(KERNELS)
 
-$(KERNELS): $(STAMP) $(wildcard pipeline/dedup/*.py)
+$(KERNELS): $(STAMP) $(wildcard pipeline/dedup/*.py) $(wildcard pipeline/importers/quick/*.py)
 	$(BIN)/python -m pipeline.dedup
+	$(BIN)/python -m pipeline.importers.quick
 	@touch $@
 
 $(STAMP): pyproject.toml

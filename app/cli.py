@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from app.commands import data, leaks, model, task, work
+from app.commands import data, files, leaks, model, recipes, task, work
 from app.commands.terminal import notes
 from app.settings import database_path
 from pipeline.domain import WorkbenchError
@@ -22,9 +22,10 @@ app = typer.Typer(
     name="winnow", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Turn raw text into a fine-tuned model, and the model's errors into better labels.",
 )  # fmt: skip
-for room in (work, data, leaks, model):
+for room in (work, files, data, leaks, model):
     app.add_typer(room.app)
 app.add_typer(task.app, name="task", help="What is asked of each record: show it, save it from a file, templates.")
+app.add_typer(recipes.app, name="recipe", help="The project's own cleaning recipes: list, show, save, remove.")
 
 
 @app.callback()

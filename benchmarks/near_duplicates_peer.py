@@ -18,18 +18,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import venv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import corpora, table
 from benchmarks import near_duplicates_truth as truths
+from benchmarks import peers as peers_of
 
 ROOT = Path(__file__).resolve().parent.parent
 THRESHOLD = 0.7
@@ -201,34 +199,13 @@ def _winnow(options: argparse.Namespace, plan: dict[str, Any]) -> dict[str, Any]
 def turn(command: list[str], folder: Path, limit: float) -> dict[str, Any]:
     """Run a process that writes `result.json` and `pairs` into the folder: what it wrote, or why there is nothing."""
     environment = {**os.environ, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
-    peak = 0
-    with (folder / "log").open("wb") as log:
-        process = psutil.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        began = time.monotonic()
-        while process.poll() is None:
-            if time.monotonic() - began > limit:
-                for child in [*process.children(recursive=True), process]:
-                    child.kill()
-                process.wait()
-                return {"failed": f"not done after {limit} s"}
-            peak = max(peak, _memory_of_family(process))
-            time.sleep(0.2)
-    if process.returncode:
-        last = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        return {"failed": f"ended with {process.returncode}: {' '.join(last)[:200]}"}
+    seen = peers_of.watch(command, folder / "log", limit, ROOT, environment)
+    if seen.failed:
+        return {"failed": seen.failed}
     found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    found["bytes"] = max(peak, found["bytes"])
+    found["bytes"] = max(seen.memory, found["bytes"])
     found["pairs"] = np.fromfile(folder / "pairs", np.int64)
     return found
-
-
-def _memory_of_family(process: psutil.Process) -> int:
-    """Bytes of a process and its children, shared ones once; 0 where there are none: that one counts its own."""
-    try:
-        children = process.children(recursive=True)
-        return sum(one.memory_full_info().pss for one in [process, *children]) if children else 0
-    except psutil.Error:  # one of them has just ended
-        return 0
 
 
 def measure_thresholds(options: argparse.Namespace, corpus: Corpus) -> list[dict[str, str]]:
@@ -305,17 +282,8 @@ def report(options: argparse.Namespace, rows: list[Any], thresholds: list[Any], 
 
 def peer_python(package: str) -> Path:
     """The Python of a peer's own environment, made at the first use. Raises CalledProcessError."""
-    home = corpora.home().parent / PACKAGES[package][0]
-    python = home / "bin" / "python"
-    if not (home / "ready").exists():
-        venv.create(home, with_pip=True, clear=True)
-        own, *needed = PACKAGES[package]
-        for packages in (["--no-deps", own], needed):
-            command = [python, "-m", "pip", "install", "--quiet", *packages]
-            if packages:
-                subprocess.run(command, check=True, capture_output=True, text=True)
-        (home / "ready").touch()
-    return python
+    own, *needed = PACKAGES[package]
+    return peers_of.python_of(corpora.home().parent / own, own, needed)
 
 
 def _numbers(text: str) -> list[int]:

@@ -100,11 +100,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row of a file that could not be taken: its 1-based line (or row) number, the field, and why."""
+    """A row of a file that could not be taken: its 1-based line (or row) number, the field, and why. `file` is its name
+    where there are several."""
 
     line: int
     field: str
     reason: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,62 +2,84 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow as pa
 
-from pipeline.domain import SPLITS, WorkbenchError
+from pipeline.domain import SPLITS, Task, WorkbenchError
 from pipeline.exporters import Contents, exporters
 from pipeline.exporters.base import Row
 from pipeline.knobs import build
-from pipeline.store import Store, exports, projects, versions
+from pipeline.questions import Choice, Question
+from pipeline.store import Store, export_columns, exports, projects, versions
+from pipeline.store.export_frozen import Frozen
 from pipeline.store.exports import replaceable
+from pipeline.store.records import RecordFilter
 from pipeline.tasks import questions_of
 
 Watcher = Callable[[int, int, str], None]
+P = TypeVar("P", Sequence[Row], pa.ChunkedArray, pa.Table)
+PARTS = ("people", "skips", "suggestions", "history")
 
 
 def export_to(
     store: Store, *, out: Path | str, format: str = "jsonl", version: str = "", project: str = "",  # noqa: A002
-    dropped: bool = False, settings: Mapping[str, Any] | None = None, watcher: Watcher | None = None,
+    dropped: bool = False, where: str = "", without: Collection[str] = (), history: bool = False,
+    settings: Mapping[str, Any] | None = None, watcher: Watcher | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the version, or else the project's records, and return {"records", "path", "format", "losses"}.
 
-    `dropped` adds the project's dropped records, `settings` are the exporter's knobs. The file appears whole or not at
-    all; an older file of its name is replaced.
+    Of a project `where` names the records (a filter in words; all of them if it is empty), `dropped` adds those that
+    were dropped, `without` leaves out "people" (their names), "skips" or "suggestions", and `history` adds what answers
+    were before. `settings` are the exporter's knobs. The file appears whole or not at all; an older file of its name is
+    replaced.
     """
     exporter = build(exporters.get(format), settings or {})
     target = _target(store, out)
     losses: dict[str, int] = {}
     if version:
-        contents, total = _version(versions.get(store, version), exports.simulated(store))
+        contents, total = _version(store, versions.get(store, version))
     else:
-        contents, total, left_out = _project(store, project, dropped=dropped)
+        contents, total, left_out = _project(store, project, _leaving(where, dropped, without, history))
         losses |= {"dropped records": left_out} if left_out else {}
     written = 0
 
-    def counted() -> Iterator[Sequence[Row]]:
+    def counted(parts: Iterable[P]) -> Iterator[P]:
         nonlocal written
-        for batch in contents.batches:
-            yield batch
-            written += len(batch)
+        for part in parts:
+            yield part
+            written += len(part)
             if watcher is not None:
                 watcher(written, total, format)
 
+    tables = contents.tables
+    contents = replace(
+        contents, batches=counted(contents.batches), lines=contents.lines and counted(contents.lines),
+        tables=tables and (lambda lists: counted(tables(lists))),
+    )  # fmt: skip
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        losses |= exporter(Contents(counted(), contents.frozen, contents.questions), part)
+        losses |= exporter(contents, part)
         part.replace(target)
     except OSError as error:
         raise WorkbenchError(f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
         part.unlink(missing_ok=True)
     return {"records": written, "path": str(target), "format": format, "losses": losses}
+
+
+def _leaving(where: str, dropped: bool, without: Collection[str], history: bool) -> exports.Leaving:
+    strange = next((one for one in without if one not in PARTS[:3]), None)
+    if strange is not None:
+        raise WorkbenchError(f"'{strange}' cannot be left out of an export. What can: {', '.join(PARTS[:3])}.")
+    return exports.Leaving(
+        RecordFilter.parse(where) if where else None, dropped, "people" not in without, "skips" not in without,
+        "suggestions" not in without, history,
+    )  # fmt: skip
 
 
 def _target(store: Store, out: Path | str) -> Path:
@@ -71,49 +93,36 @@ def _target(store: Store, out: Path | str) -> Path:
     return target
 
 
-def _project(store: Store, name: str, *, dropped: bool) -> tuple[Contents, int, int]:
+def _project(store: Store, name: str, leaving: exports.Leaving) -> tuple[Contents, int, int]:
     found = projects.get(store, name)
-    active, gone = exports.counts(store, found.id)
-    questions = dict.fromkeys(q.name for task in projects.tasks(store, found.id) for q in questions_of(task))
-    contents = Contents(exports.batches(store, found.id, dropped=dropped), frozen=False, questions=tuple(questions))
-    return contents, active + gone * dropped, 0 if dropped else gone
+    total, gone = exports.counts(store, found.id, leaving)
+    asks = {q.name: q for task in projects.tasks(store, found.id) for q in questions_of(task)}
+
+    def tables(lists: bool) -> Iterator[pa.Table]:
+        return export_columns.tables(store, found.id, leaving, list(asks), lists=lists)
+
+    rows, lines = exports.batches(store, found.id, leaving), exports.lines(store, found.id, leaving)
+    contents = Contents(rows, False, tuple(asks), tuple(asks.values()), found.name, lines, tables)
+    return contents, total, gone
 
 
-def _version(version: versions.Version, simulated: frozenset[str]) -> tuple[Contents, int]:
+def _version(store: Store, version: versions.Version) -> tuple[Contents, int]:
     if not all((version.path / f"{split}.parquet").is_file() for split in SPLITS):
         raise WorkbenchError(
             f"The files of version {version.short} are not in {version.path}. Freeze the project again to have them."
         )
-    names = tuple(
-        str(one["name"]) for one in version.card.get("questions", ())
-    )  # only where they are more than a label
-    return Contents(_frozen_rows(version.path, simulated), True, names), sum(version.card["records"].values())
+    names = tuple(one["name"] for one in version.card.get("questions", ()))  # only where more than a label is asked
+    frozen = Frozen(store, version.path, names, exports.simulated(store))
+    title = projects.by_id(store, version.project_id).name
+    contents = Contents(frozen.batches(), True, names, _asks(version, names), title, frozen.lines(), frozen.tables)
+    return contents, sum(version.card["records"].values())
 
 
-def _frozen_rows(folder: Path, simulated: frozenset[str]) -> Iterator[Sequence[Row]]:
-    for split in SPLITS:
-        file = folder / f"{split}.parquet"
-        names = _parents(file)
-        with pq.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(exports.SIZE):
-                yield [_frozen(row, names, simulated) for row in batch.to_pylist()]
-
-
-def _parents(file: Path) -> dict[int, str]:
-    """The external ids of the records that others of the same file were made from: children are where parents are."""
-    ids = pq.read_table(file, columns=["id", "external_id", "parent_id"])
-    parents = ids["parent_id"].drop_null().unique()
-    found = ids.filter(pc.is_in(ids["id"], parents))
-    return dict(zip(found["id"].to_pylist(), found["external_id"].to_pylist(), strict=True))
-
-
-def _frozen(row: Row, names: Mapping[int, str], simulated: frozenset[str]) -> Row:
-    made = {"simulated": True} if simulated.intersection(row["annotators"]) else {}
-    fields = json.loads(row.get("fields") or "{}")
-    answers = {"answers": json.loads(row["answers"])} if "answers" in row else {}
-    return {
-        "id": row["external_id"], "text": row["text"], **({"fields": fields} if fields else {}),
-        "meta": json.loads(row["meta"]), "split": row["split"], "status": "active",
-        "parent": names.get(row["parent_id"]), "label": row["label"], **answers, "annotators": row["annotators"],
-        **made,
-    }  # fmt: skip
+def _asks(version: versions.Version, names: Collection[str]) -> tuple[Question, ...]:
+    """The questions whose answers the version holds, as its task asked them; of one that holds labels alone the first
+    choice."""
+    task = version.card["task"]
+    asked = questions_of(Task(0, version.project_id, task["name"], task["kind"], task["definition"], "", 0))
+    if names:
+        return tuple(one for one in asked if one.name in names)
+    return tuple(one for one in asked if isinstance(one, Choice))[:1]

@@ -13,6 +13,7 @@ from pipeline.domain import Task, WorkbenchError
 from pipeline.questions import Question, Relations, WrongAnswer, asked, check_answers, tidy_value
 from pipeline.questions.relations import sortable as arrows
 from pipeline.questions.spans import sortable as spans
+from pipeline.steps import label_keys
 from pipeline.store import Store
 from pipeline.store import annotations as answer_store
 from pipeline.tasks import check_definition, check_new_label, questions_of
@@ -143,6 +144,29 @@ def forecast(store: Store, task: Task, change: Change) -> dict[str, dict[str, An
         }
         for label in change.sources
     }
+
+
+def proposed(store: Store, task: Task, synonyms: Sequence[str] = ()) -> list[Change]:
+    """The merges that would leave each label in one spelling: of each question whose labels differ only by white space,
+    case, width or punctuation, or mean the same by `synonyms` ("POS=positive"). The label with most answers stays, of
+    equals the first; of synonyms the one that they name. Raises WorkbenchError for a synonym that says nothing."""
+    same = label_keys.key
+    meant = {same(old): new for old, new in label_keys.pairs(tuple(synonyms))}
+    named = {same(new): new for new in meant.values()}
+    found = []
+    for question in questions_of(task):
+        groups: dict[str, list[str]] = {}
+        for label in question.labels:
+            groups.setdefault(same(meant.get(same(label), label)), []).append(label)
+        counted = {**dict.fromkeys(question.labels, 0), **answer_store.label_counts(store, task.id, question.name)}
+        merge: dict[str, list[str]] = {}
+        for group, labels in groups.items():
+            into = named.get(group) or max(labels, key=counted.__getitem__)
+            if others := [label for label in labels if label != into]:
+                merge[into] = others
+        if merge:
+            found.append(Change(question.name, merge=merge))
+    return found
 
 
 def rewritten(

@@ -19,6 +19,8 @@ import yaml
 from pipeline.domain import WorkbenchError
 from pipeline.knobs import build, values_of
 from pipeline.steps.base import Step, steps
+from pipeline.store import Store
+from pipeline.store import recipes as own
 
 SHIPPED = Path(__file__).parent / "recipes"
 MOST_BYTES = 64 * 1024
@@ -76,6 +78,15 @@ def named(name: str) -> Recipe:
 def find(name_or_file: str) -> Recipe:
     """The recipe of this name that comes with Winnow, else the one in the file of this name."""
     return named(name_or_file) if name_or_file in shipped() else read(name_or_file)
+
+
+def of_project(store: Store, project_id: int, name_or_file: str, revision: int | None = None) -> tuple[Recipe, int]:
+    """The project's own recipe of this name, as it stands or in one revision, with that revision; else what `find`
+    finds, with 0. Raises a WorkbenchError."""
+    if revision is None and all(one.name != name_or_file for one in own.all_of(store, project_id)):
+        return find(name_or_file), 0
+    stored = own.get(store, project_id, name_or_file, revision)
+    return Recipe.of(stored.steps or ()), stored.revision
 
 
 def read(path: str | Path) -> Recipe:

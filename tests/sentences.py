@@ -20,7 +20,7 @@ DEEP = 5  # helpers behind helpers that are followed
 # Calls whose argument at this place is a sentence; to them come all classes of WorkbenchError, at 0.
 PLACES = {
     "Rejection": 2, "reject": 2, "_Refused": 1, "_Bad": 0, "Drop": 0, "Flag": 0, "Edit": 1, "Refused": 0, "Verdict": 3,
-    "close_job": 4, "progress": 2,
+    "close_job": 4, "progress": 2, "judgement": 1, "RowRefused": 1, "_LineRefused": 2,
 }  # fmt: skip
 WORDS = ("reason", "note", "error", "hint", "why")  # keywords and keys of a dict that hold a sentence
 TALLIES = ("lost", "reasons", "losses", "excluded")  # dicts that count by sentence, or give one by record

@@ -1,64 +1,73 @@
-"""Commands on records: import, clean, dedupe, augment, records, export."""
+"""Commands on records: clean, correct, dedupe, semantic, augment, records."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from app.commands.terminal import AsJson, DryRun, ProjectName, emit, opened, run_verb, watched
+from app.commands import recipes
+from app.commands.terminal import AsJson, DryRun, ProjectName, emit, opened, run_verb
+from pipeline.domain import WorkbenchError
 from pipeline.store import projects
 
 app = typer.Typer()
-
-
-@app.command("import")
-def import_file(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, JSON, Parquet or TXT.")],
-    project: ProjectName,
-    task: Annotated[
-        str, typer.Option(help="The kind of task; if not given, that of the project, else classification.")
-    ] = "",
-    text_column: Annotated[str, typer.Option(help="Guessed if not given.")] = "",
-    label_column: Annotated[str, typer.Option(help="The column with labels, if the file has any.")] = "",
-    id_column: Annotated[str, typer.Option(help="Kept as the record's external id; guessed if not given.")] = "",
-    split_column: Annotated[str, typer.Option(help="train, validation or test; freeze keeps to it.")] = "",
-    labels_by: Annotated[str, typer.Option(help="Import the labels as answers of this annotator.")] = "",
-    as_suggestions: Annotated[bool, typer.Option("--as-suggestions", help="Import the labels as suggestions.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Import a file that was imported before.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Bring the rows of a file in as records; rows that cannot be taken are listed with their reason."""
-    from pipeline.verbs.import_file import Import
-
-    if labels_by and as_suggestions:
-        raise typer.BadParameter("give --labels-by or --as-suggestions, not both")
-    values: dict[str, Any] = {
-        "path": str(file), "task": task, "text_column": text_column, "label_column": label_column,
-        "id_column": id_column, "split_column": split_column, "labels_by": labels_by, "as_suggestions": as_suggestions,
-        "again": again,
-    }  # fmt: skip
-    Import(**values).check()  # before there is a project: a file that cannot be read leaves none behind
-    with opened(context) as store:
-        emit(run_verb(store, projects.get_or_create(store, project), "import", values), as_json)
 
 
 @app.command()
 def clean(
     context: typer.Context,
     project: ProjectName,
-    recipe: Annotated[str, typer.Option(help="A recipe file, or the name of a ready one.")] = "default",
+    recipe: Annotated[
+        str, typer.Option(help="One of the project's own recipes, the name of a ready one, or a recipe file.")
+    ] = "default",
+    revision: recipes.Revision = None,
+    processes: Annotated[
+        int | None, typer.Option(help="In how many processes the steps work; 1: in none of their own, 0: one a core.")
+    ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            help="Instead: what the one does that the other does not. Each is the number of a cleaning job (a preview "
+            "too), or a recipe, which is tried out and not applied."
+        ),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Repair or drop records by the steps of a recipe."""
-    from pipeline.recipe import find
-
     with opened(context) as store:
-        values = {"steps": find(recipe).plain(), "dry_run": dry_run}
-        emit(run_verb(store, projects.get(store, project), "clean", values), as_json)
+        found = projects.get(store, project)
+        if compare is not None:
+            emit(recipes.compare(store, found, *compare), as_json)
+            return
+        done = recipes.clean_with(store, found, recipe, revision, dry_run=dry_run, processes=processes)
+        emit(done, as_json)
+
+
+@app.command()
+def correct(
+    context: typer.Context,
+    project: ProjectName,
+    record: Annotated[str, typer.Option("--id", help="The record's id, as its file has it.")],
+    text: Annotated[str, typer.Option(help="The text as it should read; - reads it from stdin.")],
+    author: Annotated[str, typer.Option("--by", help="Who corrects it.")] = "",
+    why: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Correct the text of one record; places marked in it move along, and its job can be undone."""
+    from pipeline.store import records
+    from pipeline.verbs.correct import correct
+
+    new = sys.stdin.read() if text == "-" else text
+    with opened(context) as store:
+        found = projects.get(store, project)
+        numbers = records.ids(store, found.id, records.RecordFilter(external=record))
+        if not numbers:
+            raise WorkbenchError(f"The project '{project}' has no record with the id '{record}'.")
+        emit({"job": correct(store, found.id, numbers[0], new, author, why), "record": record}, as_json)
 
 
 @app.command()
@@ -177,21 +186,3 @@ def list_records(
         chosen = records.RecordFilter.parse(where)
         rows = records.page(store, found.id, chosen, limit=limit, offset=offset)
         emit({"total": records.count(store, found.id, chosen), "records": rows}, as_json)
-
-
-@app.command()
-def export(
-    context: typer.Context,
-    out: Annotated[Path, typer.Option(help="The file to write.")],
-    format_name: Annotated[str, typer.Option("--format", help="The exporter's name.")] = "jsonl",
-    version: Annotated[str, typer.Option(help="A frozen version, or")] = "",
-    project: Annotated[str, typer.Option("--project", "-p", help="a project as it is now.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Write a version or a project to a file."""
-    from pipeline.export import export_to
-
-    if bool(version) == bool(project):
-        raise typer.BadParameter("give --version or --project, one of the two")
-    with opened(context) as store, watched() as watcher:
-        emit(export_to(store, version=version, project=project, format=format_name, out=out, watcher=watcher), as_json)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.terminal import AsJson, ProjectName, emit, opened
+from app.commands.terminal import AsJson, ProjectName, emit, opened, run_verb
 from pipeline.domain import WorkbenchError
 from pipeline.store import projects
 
@@ -65,6 +65,31 @@ def save(
              "guideline_revision": saved.guideline_revision},
             as_json,
         )  # fmt: skip
+
+
+@app.command()
+def merges(
+    context: typer.Context,
+    project: ProjectName,
+    task: Which = "",
+    synonym: Annotated[
+        list[str] | None, typer.Option(help="A label that means another one, as POS=positive; may be given often.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Merge them, and the answers with them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List labels that are one label in two spellings; with --apply, merge them (undo brings them back)."""
+    from pipeline import annotate, label_set
+
+    with opened(context) as store:
+        found = projects.get(store, project)
+        one = annotate.labelling_task(store, found, task)
+        if one is None:
+            raise WorkbenchError(f"The project '{found.name}' has no such task. Make one with `winnow task save`.")
+        proposed = label_set.proposed(store, one, synonym or ())
+        values = [{"question": c.question, "merge": dict(c.merge), "task": one.name} for c in proposed]
+        done = [run_verb(store, found, "change-labels", plain) for plain in values] if apply else []
+        emit({"merges": values, "applied": done}, as_json)
 
 
 @app.command()

@@ -2,214 +2,112 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
-from app.widgets.clean_result import earlier, newest, step_title
-from app.widgets.form import knob_form
+from app.widgets import clean_draft as draft
+from app.widgets.attempt import chosen
+from app.widgets.clean_choice import choose
+from app.widgets.clean_compare import compare
+from app.widgets.clean_cuts import cuts
+from app.widgets.clean_draft import Row
+from app.widgets.clean_keep import keep, told
+from app.widgets.clean_result import earlier, shown
+from app.widgets.clean_start import TRY, preview_of
+from app.widgets.clean_steps import step_list
 from app.widgets.text import plain
-from app.words import said, t, t_or
+from app.words import said, t
 from pipeline import jobs
-from pipeline import recipe as recipes
 from pipeline.domain import Job, Project, WorkbenchError
-from pipeline.knobs import knobs_of, values_of
 from pipeline.recipe import Recipe
-from pipeline.steps.base import steps
 from pipeline.store import Store, records
 from pipeline.store import jobs as job_store
-from pipeline.verbs.clean import Clean
 
-EARLIER = 8  # jobs in the list below
-Row = dict[str, Any]  # {"id", "name", "knobs", "on"}: one step of the recipe as it stands on the page
+KNOWN, EARLIER = 20, 8  # jobs that can be compared, and those of them in the list below
+VIEWS = {"result": ":material/visibility:", "cuts": ":material/bar_chart:", "compare": ":material/compare_arrows:"}
 
 
 def render(store: Store, project: Project) -> None:
     """Draw the recipe, what its last preview or run did, and the earlier jobs."""
     size = records.count(store, project.id, records.RecordFilter(state="active"))
-    past = job_store.recent(store, project.id, EARLIER + 1, kind="clean")
+    past = job_store.recent(store, project.id, KNOWN, kind="clean")
     if not size and not past:
         st.info(t("clean.no_records"), icon=":material/upload_file:")
         st.page_link(st.session_state["pages"]["import"], label=t("clean.import_first"))
         return
     left, right = st.columns([5, 7], gap="large")
+    rows = draft.rows(project, past)
     with left:
-        recipe = _recipe(project, past)
-        _preview_button(store, project, recipe, size)
-        if recipe is not None:
-            _as_file(recipe)
+        recipe = _recipe(store, project, past, rows, size)
+    now = chosen(past)
     with right:
-        newest(store, project, past[0] if past else None, recipe)
-    earlier(store, past[1:])
+        _view(store, project, rows, recipe, past, now, size)
+    earlier(store, project, past[: EARLIER + 1], now)
 
 
-def _recipe(project: Project, past: list[Job]) -> Recipe | None:
+def _recipe(store: Store, project: Project, past: list[Job], rows: list[Row], size: int) -> Recipe | None:
     """The recipe as the reader has put it together, or None while a setting is wrong."""
-    rows = _rows(project, past)
     st.subheader(t("clean.recipe"), anchor=False)
-    _choose(project, past)
-    if not rows:
-        st.info(t("clean.no_steps"), icon=":material/playlist_add:")
-    for place, row in enumerate(rows):
-        _step(rows, place, row)
-    _add()
+    choose(store, project, past)
+    told()
+    buttons = st.container()  # above the steps, but what they do hangs on the steps
+    step_list(rows)
+    recipe: Recipe | None = None
     try:
-        return Recipe.of([row["name"], row["knobs"]] for row in rows if row["on"])
+        recipe = draft.drawn(rows)
     except WorkbenchError as error:
         st.error(plain(said(str(error))), icon=":material/error:")
-        return None
+    with buttons:
+        _buttons(store, project, recipe, size)
+    if recipe is not None:
+        keep(store, project, recipe)
+    return recipe
 
 
-def _rows(project: Project, past: list[Job]) -> list[Row]:
-    """The steps on the page: unsent input, so they live in the session, for one project at a time."""
-    held = st.session_state.get("clean.steps")
-    if held is None or held["project"] != project.id:
-        _take(project, _last(past) or recipes.named("default"))
-        held = st.session_state["clean.steps"]
-    rows: list[Row] = held["rows"]
-    return rows
+def _buttons(store: Store, project: Project, recipe: Recipe | None, size: int) -> None:
+    """A preview of a sample, where the project is larger than one, and of everything."""
+    sampled = size > TRY
+    with st.container(horizontal=True):
+        first = sampled and st.button(
+            t("clean.try", n=f"{TRY:,}"), type="primary", key="clean.try", icon=":material/science:",
+            disabled=recipe is None, help=t("clean.try_help", n=f"{size:,}"),
+        )  # fmt: skip
+        whole = st.button(
+            t("clean.preview", n=f"{size:,}"), type="secondary" if sampled else "primary", key="clean.preview",
+            icon=":material/visibility:", disabled=recipe is None or not size, help=t("clean.preview_help"),
+        )  # fmt: skip
+        if recipe is None or not draft.is_as_taken(recipe):
+            st.button(
+                t("clean.back"), key="clean.back", icon=":material/undo:", type="tertiary", on_click=draft.back,
+                help=t("clean.changed"),
+            )  # fmt: skip
+    if recipe is not None and (first or whole):
+        _start(store, project, recipe, TRY if first else 0)
 
 
-def _take(project: Project, recipe: Recipe) -> None:
-    rows = [_row(name, dict(settings)) for name, settings in recipe.steps]
-    st.session_state["clean.steps"] = {"project": project.id, "rows": rows}
-
-
-def _row(name: str, settings: dict[str, Any]) -> Row:
-    st.session_state["clean.made"] = st.session_state.get("clean.made", 0) + 1
-    return {"id": st.session_state["clean.made"], "name": name, "knobs": settings, "on": True}
-
-
-def _last(past: list[Job]) -> Recipe | None:
+def _start(store: Store, project: Project, recipe: Recipe, sample: int) -> None:
     try:
-        return Recipe.of(past[0].params["steps"]) if past else None
-    except WorkbenchError:  # a step that has since been taken away: the default recipe will do
-        return None
-
-
-def _choose(project: Project, past: list[Job]) -> None:
-    choices = [*(["last"] if past else []), *recipes.shipped(), "upload"]
-    if not past and "clean.choice" not in st.session_state:
-        st.session_state["clean.choice"] = "default"
-
-    def change() -> None:
-        choice = st.session_state["clean.choice"]
-        if choice != "upload":
-            _take(project, (_last(past) if choice == "last" else None) or recipes.named(_shipped(choice)))
-
-    choice = st.selectbox(
-        t("clean.start_from"), choices, key="clean.choice", on_change=change,
-        format_func=lambda c: t_or(f"clean.recipe_{c}", c),
-    )  # fmt: skip
-    if choice == "upload":
-        _upload(project)
-
-
-def _shipped(choice: str) -> str:
-    return choice if choice in recipes.shipped() else "default"
-
-
-def _upload(project: Project) -> None:
-    file = st.file_uploader(t("clean.upload"), ["yaml", "yml"], key="clean.file", help=t("clean.upload_help"))
-    if file is None or st.session_state.get("clean.taken") == file.file_id:
-        return
-    try:
-        _take(project, recipes.load(file.getvalue(), file.name))
+        jobs.start(store, preview_of(recipe, draft.origin(recipe), sample), project.id)
     except WorkbenchError as error:
         st.error(plain(said(str(error))), icon=":material/error:")
         return
-    st.session_state["clean.taken"] = file.file_id
+    st.query_params.pop("job", None)
+    st.session_state["clean.view_next"] = "result"
     st.rerun()
 
 
-def _step(rows: list[Row], place: int, row: Row) -> None:
-    plugin, key = steps.get(row["name"]), f"clean.{row['id']}"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        row["on"] = st.toggle(step_title(row["name"]), row["on"], key=f"{key}.on", help=_help(plugin), width="stretch")
-        if knobs_of(plugin):
-            with st.popover(":material/tune:", help=t("clean.settings"), type="tertiary", disabled=not row["on"]):
-                row["knobs"] = _listed(plugin, knob_form(plugin, key, "steps", row["knobs"]))
-        _button(":material/arrow_upward:", "up", f"{key}.up", lambda: _swap(rows, place - 1), place == 0)
-        _button(":material/arrow_downward:", "down", f"{key}.down", lambda: _swap(rows, place), place == len(rows) - 1)
-        _button(":material/close:", "remove", f"{key}.remove", lambda: rows.remove(row))
-    changed = _changed(plugin, row["knobs"])
-    if changed and row["on"]:
-        st.caption(changed)
-
-
-def _listed(plugin: type, settings: dict[str, Any]) -> dict[str, Any]:
-    """The form's values, the lists that it takes as words with commas as lists."""
-    lists = {knob.name for knob in knobs_of(plugin) if knob.type is tuple}
-    found = dict(settings)
-    for name in lists:
-        parts = found[name].split(",") if isinstance(found[name], str) else found[name]
-        found[name] = [part.strip() for part in parts if part.strip()]
-    return found
-
-
-def _button(icon: str, word: str, key: str, act: Callable[[], None], off: bool = False) -> None:
-    st.button(icon, key=key, help=t(f"clean.{word}"), type="tertiary", on_click=act, disabled=off)
-
-
-def _swap(rows: list[Row], place: int) -> None:
-    rows[place], rows[place + 1] = rows[place + 1], rows[place]
-
-
-def _changed(plugin: type, settings: dict[str, Any]) -> str:
-    """The settings that are not at their defaults, in words."""
-    found = []
-    for knob in knobs_of(plugin):
-        value = settings.get(knob.name, knob.default)
-        value = tuple(value) if isinstance(value, list) else value
-        if value != knob.default:
-            label = t_or(f"steps.{plugin.name}.{knob.name}", knob.name.replace("_", " "))  # type: ignore[attr-defined]
-            if isinstance(value, bool):
-                value = t("clean.yes" if value else "clean.no")
-            shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-            found.append(f"{label}: {plain(shown, 60)}")
-    return " · ".join(found)
-
-
-def _add() -> None:
-    def add() -> None:
-        name = st.session_state["clean.add"]
-        if name:
-            st.session_state["clean.steps"]["rows"].append(_row(name, values_of(steps.get(name)())))
-            st.session_state["clean.add"] = None
-
-    st.selectbox(
-        t("clean.add"), steps.names(), index=None, key="clean.add", on_change=add, format_func=step_title,
-        placeholder=t("clean.add_which"), label_visibility="collapsed",
+def _view(
+    store: Store, project: Project, rows: list[Row], recipe: Recipe | None, past: list[Job], now: Job | None, size: int
+) -> None:  # fmt: skip
+    wanted = st.session_state.pop("clean.view_next", None)
+    if wanted:
+        st.session_state["clean.view"] = wanted
+    view = st.segmented_control(
+        t("clean.view"), list(VIEWS), default="result", key="clean.view", required=True, label_visibility="collapsed",
+        format_func=lambda name: f"{VIEWS[name]} {t(f'clean.view_{name}')}",
     )  # fmt: skip
-
-
-def _as_file(recipe: Recipe) -> None:
-    with st.expander(t("clean.as_file"), icon=":material/description:"):
-        text = recipes.dump(recipe)
-        st.code(text, language="yaml", wrap_lines=True)
-        st.download_button(
-            t("clean.download"), text, t("clean.file_name"), "text/yaml", key="clean.download",
-            icon=":material/download:",
-        )  # fmt: skip
-        st.caption(t("clean.command"))
-
-
-def _preview_button(store: Store, project: Project, recipe: Recipe | None, size: int) -> None:
-    asked = st.button(
-        t("clean.preview", n=f"{size:,}"), type="primary", key="clean.preview", icon=":material/visibility:",
-        disabled=recipe is None, width="stretch",
-    )  # fmt: skip
-    if asked and recipe is not None:
-        try:
-            jobs.start(store, Clean(recipe.plain(), dry_run=True), project.id)
-        except WorkbenchError as error:
-            st.error(plain(said(str(error))), icon=":material/error:")
-        else:
-            st.rerun()
-    st.caption(t("clean.preview_help"))
-
-
-def _help(plugin: type) -> str:
-    return t_or(f"steps.{plugin.name}.help", plain(inspect.getdoc(plugin) or ""))  # type: ignore[attr-defined]
+    if view == "cuts":
+        cuts(store, project, rows, recipe)
+    elif view == "compare":
+        compare(store, project, past, recipe, size)
+    else:
+        shown(store, project, now, recipe)

@@ -8,22 +8,23 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.widgets.links import CARD, number
-from app.widgets.progress import job_panel
+from app.widgets.import_answers import fitted, holds
+from app.widgets.import_reading import files_of, format_choice, settings_of, sha256
+from app.widgets.import_reading import seen as read
+from app.widgets.import_result import outcome
 from app.widgets.text import plain
 from app.words import said, t, t_or
 from pipeline import jobs
 from pipeline.domain import Job, Project, WorkbenchError
-from pipeline.exporters.delimited import harmless
-from pipeline.importers import NONE, Preview, preview
-from pipeline.importers.source import fingerprint
+from pipeline.importers import NONE, Preview
+from pipeline.importers.foreign import Survey
+from pipeline.importers.inputs import Input
 from pipeline.store import Store, imports, projects
 from pipeline.store import jobs as job_store
 from pipeline.store.annotations import IMPORTED
 from pipeline.tasks import tasks
 from pipeline.verbs.import_file import LATER, USUAL, Import
 
-SHOWN = 20  # rows of the preview
 ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5", "cp1252")
 
 
@@ -31,21 +32,24 @@ def render(store: Store, project: Project | None) -> None:
     """Draw the import of the URL if there is one, else the form for a new one."""
     job = _shown_job(store)
     if job is not None:
-        _outcome(store, job)
+        outcome(store, job)
         return
     upload = st.file_uploader(t("importing.file"), key="importing.file", help=t("importing.file_help"))
     if upload is None:
         st.info(t("importing.empty"), icon=":material/upload_file:")
         return
+    path: Path | None = None
     try:
         path = _saved(store, upload)
-        encoding = st.session_state.get(f"importing.encoding.{path.name}") or ""
-        seen = _look(str(path), upload.name, encoding, _asked(store, project))
+        files = files_of(store, str(path), upload.name)
+        seen = read(path.name, tuple(files), _asked(store, project))
     except WorkbenchError as error:
         st.error(plain(said(str(error))), icon=":material/error:")
+        if path is not None:
+            format_choice(path.name)
         return
-    _beginning(seen)
-    _form(store, project, path, seen)
+    _beginning(seen, path.name, len(files))
+    _form(store, project, path, seen, upload.name, files)
 
 
 def _shown_job(store: Store) -> Job | None:
@@ -69,28 +73,24 @@ def _saved(store: Store, upload: Any) -> Path:
     return path
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _look(path: str, name: str, encoding: str, kind: str) -> Preview:
-    return preview(path, SHOWN, name=name, encoding=encoding, kind=kind)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _sha256(path: str) -> str:
-    return fingerprint(Path(path))[0]
-
-
-def _beginning(seen: Preview) -> None:
-    words = t("importing.seen_encoded", format=seen.format.upper(), encoding=seen.encoding, n=len(seen.columns))
+def _beginning(seen: Preview, key: str, files: int) -> None:
+    read_as = seen.format.replace("_", " ") if seen.survey else seen.format.upper()
+    words = t("importing.seen_encoded", format=read_as, encoding=seen.encoding, n=len(seen.columns))
     if not seen.encoding:
-        words = t("importing.seen", format=seen.format.upper(), n=len(seen.columns))
+        words = t("importing.seen", format=read_as, n=len(seen.columns))
     st.subheader(t("importing.beginning"), anchor=False)
     st.caption(words)
+    if files > 1:
+        st.caption(t("importing.several", n=f"{files:,}", first=plain(seen.name)))
+    format_choice(key)
     rows = [{name: _cell(row.get(name)) for name in seen.columns} for row in seen.rows]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(260, 38 + 35 * len(rows)))
     if seen.rejections:
         first = seen.rejections[0]
         words = t("importing.some_unreadable", line=first.line, reason=plain(said(first.reason)))
         st.warning(words, icon=":material/warning:")
+    if seen.survey is not None:
+        holds(seen.survey)
 
 
 def _cell(value: Any) -> str:
@@ -98,27 +98,34 @@ def _cell(value: Any) -> str:
     return text if len(text) <= 500 else text[:499] + "…"
 
 
-def _form(store: Store, project: Project | None, path: Path, seen: Preview) -> None:
+def _form(
+    store: Store, project: Project | None, path: Path, seen: Preview, upload_name: str, files: list[Input]
+) -> None:  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(t("importing.columns"), anchor=False)
-        columns = _own_columns() if seen.own else _columns(path.name, seen)
+        columns = _own_columns(seen) if seen.own else _columns(path.name, seen)
     with right:
         st.subheader(t("importing.destination"), anchor=False)
         name, is_new = _destination(store, project, path.name, seen)
-        task = _task(store, None if is_new else name)
-        labels = _labels(path.name) if columns["label_column"] not in ("", NONE) else {}
-        again = _again(store, path, None if is_new else name)
+        task = _task(store, None if is_new else name, seen.survey)
+        asks = seen.survey is not None or columns["label_column"] not in ("", NONE)
+        labels = _labels(path.name, seen.survey) if asks else {}
+        fit = _fitted(store, seen, path.name, None if is_new else name, labels)
+        again = _again(store, path, None if is_new else name, tuple(files))
     pressed = st.button(
         t("importing.start"), type="primary", key="importing.start", icon=":material/upload:",
-        disabled=not (columns["text_column"] and name),
+        disabled=not (columns["text_column"] and name) or fit is None,
     )  # fmt: skip
     if not columns["text_column"]:
         st.caption(t("importing.choose_text"))
     if pressed:
         encoding = st.session_state.get(f"importing.encoding.{path.name}") or ""
-        settings: dict[str, Any] = {**columns, **labels}
-        verb = Import(str(path), task=task, file_name=seen.name, encoding=encoding, again=again, **settings)
+        settings: dict[str, Any] = {**({} if seen.survey else columns), **labels, **(fit or {})}
+        wanted = st.session_state.get(f"importing.format.{path.name}") or ""
+        settings |= {"task": task, "encoding": encoding, "again": again, "format": wanted}
+        settings["settings"] = settings_of(wanted, path.name)
+        verb = Import(str(path), file_name=upload_name, **settings)
         _start(store, verb, name, is_new)
 
 
@@ -132,10 +139,14 @@ def _asked(store: Store, project: Project | None) -> str:
     return questions[0].kind if questions else ""
 
 
-def _task(store: Store, name: str | None) -> str:
+def _task(store: Store, name: str | None, survey: Survey | None) -> str:
     """The kind of task that the records are for: a project that has a task keeps it."""
     known = projects.tasks(store, projects.get(store, name).id) if name else []
-    kinds = {LATER: t("importing.task_later"), **{kind: t_or(f"task.template_{kind}", kind) for kind in tasks.names()}}
+    made = survey is not None and bool(survey.questions)
+    kinds = {
+        LATER: t("importing.task_made" if made else "importing.task_later"),
+        **{kind: t_or(f"task.template_{kind}", kind) for kind in tasks.names()},
+    }
     if known:
         st.caption(t("importing.task_is", name=plain(known[0].name), kind=plain(kinds.get(known[0].kind, ""))))
         return ""
@@ -145,9 +156,19 @@ def _task(store: Store, name: str | None) -> str:
     )  # fmt: skip
 
 
-def _own_columns() -> dict[str, str]:
-    """A file that Winnow exported says itself what is what, and who answered."""
-    st.info(t("importing.own"), icon=":material/verified:")
+def _fitted(
+    store: Store, seen: Preview, key: str, name: str | None, labels: dict[str, Any]
+) -> dict[str, Any] | None:  # fmt: skip
+    """How the answers of another tool fit the project's questions, as settings; None while something is open."""
+    if seen.survey is None or labels.get("label_column") == NONE:
+        return {}
+    known = projects.tasks(store, projects.get(store, name).id) if name else []
+    return fitted(seen.survey, known[0] if known else None, f"{key}.{name}")
+
+
+def _own_columns(seen: Preview) -> dict[str, str]:
+    """A file that Winnow or another annotation tool exported says itself what is what, and who answered."""
+    st.info(t("importing.own" if seen.survey is None else "importing.foreign"), icon=":material/verified:")
     return {"text_column": "text", "label_column": "", "id_column": "id", "split_column": "split"}
 
 
@@ -194,24 +215,26 @@ def _destination(store: Store, project: Project | None, key: str, seen: Preview)
     return name.strip(), True
 
 
-def _labels(key: str) -> dict[str, Any]:
+def _labels(key: str, survey: Survey | None) -> dict[str, Any]:
     """What becomes of the labels in the file, as settings of the verb."""
     ways = {way: t(f"importing.labels_{way}") for way in ("answers", "suggestions", "ignore")}
     way = st.radio(
         t("importing.labels"), list(ways), key=f"importing.labels.{key}", help=t("importing.labels_help"),
         format_func=ways.__getitem__,
     )  # fmt: skip
+    if way == "answers" and survey is not None and "" not in survey.people:
+        return {}  # the file says of each answer whose it is
     if way == "answers":
         by = st.text_input(t("importing.labels_by"), IMPORTED, key=f"importing.by.{key}", max_chars=80)
         return {"labels_by": " ".join(by.split()) or IMPORTED}
     return {"as_suggestions": True} if way == "suggestions" else {"label_column": NONE}
 
 
-def _again(store: Store, path: Path, name: str | None) -> bool:
+def _again(store: Store, path: Path, name: str | None, files: tuple[Input, ...]) -> bool:
     """Whether a file that this project has already is to be imported once more; asked only if it has."""
     if name is None:
         return False
-    before = imports.earlier(store, projects.get(store, name).id, _sha256(str(path)))
+    before = imports.earlier(store, projects.get(store, name).id, sha256(files))
     if before is None:
         return False
     st.warning(t("importing.twice", when=f"{before['finished_at']:%Y-%m-%d %H:%M}", job=before["id"]))
@@ -229,57 +252,3 @@ def _start(store: Store, verb: Import, name: str, is_new: bool) -> None:
     st.query_params.update({"project": project.name, "job": str(job_id)})
     st.session_state["project"] = project.name
     st.rerun()
-
-
-def _outcome(store: Store, job: Job) -> None:
-    job_panel(store, job.id)
-    project = projects.by_id(store, job.project_id or 0)
-    if job.state == "done":
-        _result(project, job)
-    if job.state != "running" and st.button(t("importing.another"), key="importing.another", icon=":material/add:"):
-        del st.query_params["job"]
-        st.rerun()
-
-
-def _result(project: Project, job: Job) -> None:
-    result = job.result
-    st.write(t("importing.done", file=plain(result["file"]), project=plain(project.name)))
-    with st.container(horizontal=True):
-        with st.container(width=CARD):
-            number(t("importing.records"), result["records"], project, f"job={job.id}")
-        for name in ("rejected", "annotations", "suggestions"):
-            if result[name] or name == "rejected":
-                with st.container(width=CARD):
-                    st.metric(t(f"importing.{name}"), f"{result[name]:,}", border=True)
-    if result.get("fields"):
-        pairs = ", ".join(f"{name} ({column})" for name, column in result["fields"].items())
-        st.caption(t("importing.fields_taken", fields=plain(pairs)))
-    if result["labels_added"]:
-        st.caption(t("importing.labels_added", labels=plain(", ".join(result["labels_added"]))))
-    st.page_link(
-        st.session_state["pages"]["clean"], label=t("importing.next"), icon=":material/arrow_forward:",
-        query_params={"project": project.name},
-    )  # fmt: skip
-    if result["rejected"]:
-        _rejections(result, job.id)
-
-
-def _rejections(result: Any, job_id: int) -> None:
-    st.subheader(t("importing.rejections"), anchor=False)
-    listed = result["rejections"]
-    if len(listed) < result["rejected"]:
-        st.caption(t("importing.rejections_cut", shown=f"{len(listed):,}", total=f"{result['rejected']:,}"))
-    table = pd.DataFrame(listed, columns=["line", "field", "reason"])
-    table["reason"] = table["reason"].map(said)
-    config = {name: st.column_config.Column(t(f"importing.{name}")) for name in table.columns}
-    st.dataframe(table, hide_index=True, column_config=config)
-    st.download_button(
-        t("importing.download"), _as_csv(table), f"rejected-rows-job-{job_id}.csv",
-        "text/csv", key=f"importing.download.{job_id}", icon=":material/download:",
-    )  # fmt: skip
-
-
-def _as_csv(rejections: pd.DataFrame) -> bytes:
-    """For a spreadsheet: the names of columns and the values in the reasons are the file's, so they are not trusted."""
-    safe = rejections.assign(**{name: rejections[name].map(harmless) for name in ("field", "reason")})
-    return safe.to_csv(index=False).encode("utf-8-sig")

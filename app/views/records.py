@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.widgets.attempt import attempt
 from app.widgets.bulk import bulk_answer
 from app.widgets.changes import step_words
 from app.widgets.download import download
@@ -18,7 +19,10 @@ from app.words import said, t, t_or
 from pipeline.domain import Project, Verdict, WorkbenchError
 from pipeline.store import Store, overview, records, verdicts
 from pipeline.store import annotations as answer_store
+from pipeline.store import jobs as job_store
+from pipeline.store.derived import joined
 from pipeline.store.records import STATES, RecordFilter
+from pipeline.verbs.correct import correct
 
 PAGE = 50
 MARKED, ANYBODY = "marked", "*"  # the state "flagged by an annotator" is a word of its own in a filter
@@ -48,7 +52,7 @@ def render(store: Store, project: Project) -> None:
         _record(store, project, chosen, spoken)
     else:
         st.caption(t("records.open_hint"))
-    download(store, f"project-{project.id}", project=project.name)
+    download(store, f"project-{project.id}", project=project.name, where=str(where))
 
 
 def _filter(store: Store, project: Project) -> RecordFilter | None:
@@ -154,7 +158,7 @@ def _status(row: dict[str, Any]) -> str:
         return t("records.dropped_by", step=step_words(row["dropped_by"]), why=said(row["dropped_why"]))
     words = [t("records.state_edited")] if row["edited"] else []
     words += [t("records.state_augmented")] if row["parent_id"] is not None else []
-    return ", ".join([*words, *map(step_words, row["flags"] or [])]) or t("records.state_active")
+    return ", ".join([*words, *map(step_words, sorted(row["flags"] or []))]) or t("records.state_active")
 
 
 def _record(store: Store, project: Project, row: dict[str, Any], spoken: Speaker) -> None:
@@ -167,9 +171,10 @@ def _record(store: Store, project: Project, row: dict[str, Any], spoken: Speaker
         if row["fields"]:
             st.caption(t("records.fields"))
             st.json(row["fields"], expanded=1)
-        if row["meta"] or row["operation"]:
+        if row["meta"] or row["derived"] or row["operation"]:
             st.caption(t("records.meta"))
-            st.json({**row["meta"], **({"operation": row["operation"]} if row["operation"] else {})}, expanded=False)
+            meta = joined(row["meta"], row["derived"])
+            st.json({**meta, **({"operation": row["operation"]} if row["operation"] else {})}, expanded=False)
         _related(project, row)
         _history(store, row, spoken)
         _by_hand(store, project, row)
@@ -197,7 +202,8 @@ def _related(project: Project, row: dict[str, Any]) -> None:
 def _history(store: Store, row: dict[str, Any], spoken: Speaker) -> None:
     simulated = {one["name"] for one in answer_store.annotators(store, "simulated")}
     lines = [
-        (v["created_at"], f"{step_words(v['step'])} (#{v['job_id']}, {t('records.job_' + v['job_state'])})",
+        (v["created_at"], " · ".join(filter(None, [v["author"], step_words(v["step"])]))
+         + f" (#{v['job_id']}, {t('records.job_' + v['job_state'])})",
          t("overview.verdict_" + v["kind"]), said(v["reason"]))
         for v in verdicts.history(store, row["id"])
     ] + [
@@ -235,15 +241,25 @@ def _by_job(answer: dict[str, Any]) -> str:
 
 def _by_hand(store: Store, project: Project, row: dict[str, Any]) -> None:
     with st.expander(t("records.by_hand")):
-        text = st.text_area(t("records.text"), row["text"], key=f"records.edit.{row['id']}")
+        last = _correction(store, row["id"])  # part of the key: after a save or an undo the box holds the text as it is
+        text = st.text_area(t("records.text"), row["text"], key=f"records.edit.{row['id']}.{last}")
         why = st.text_input(t("records.why"), key=f"records.why.{row['id']}")
         word = "keep" if row["dropped"] else "drop"
         with st.container(horizontal=True):
             save = st.button(t("records.save"), disabled=text == row["text"], key=f"records.save.{row['id']}")
             turn = st.button(t(f"records.{word}"), key=f"records.{word}.{row['id']}")
+            back = last and st.button(t("records.undo_text", job=last), key=f"records.undo_text.{row['id']}")
         if save:
-            verdicts.decide(store, project.id, "edit", [Verdict(row["id"], "by hand", "edit", why, text)])
-            st.rerun()
+            author = str(st.session_state.get("label.annotator") or "")
+            attempt(lambda: correct(store, project.id, row["id"], text, author, why))
+        if back:
+            attempt(lambda: job_store.undo(store, last))
         if turn:
             verdicts.decide(store, project.id, "keep", [Verdict(row["id"], "by hand", word, why)])
             st.rerun()
+
+
+def _correction(store: Store, record_id: int) -> int:
+    """The job by which somebody last changed the text by hand, if that still counts; else 0."""
+    mine = [v for v in verdicts.history(store, record_id) if v["job"] == "edit" and v["job_state"] == "done"]
+    return mine[-1]["job_id"] if mine else 0

@@ -1,49 +1,104 @@
-"""CSV for a spreadsheet: one row a record, one column a question, and no cell that a spreadsheet would run."""
+"""Tables for a spreadsheet: one row a record, one column a question, and no cell that a spreadsheet would run: what
+CSV, TSV and Excel share. Registers nothing.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from pipeline.exporters.base import Contents, Row, columns_for, exporters, verdict_of, written
-from pipeline.knobs import knob
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as pa_csv
+
+from pipeline.exporters.base import Contents, Row, columns_for, verdict_of, written
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones count where Chinese is written
 OTHERS = ("id", "text", "annotators", "split", "status", "parent", "fields", "meta")
+_SUSPECT = r"\A[=+\-@\t\r\n＝＋－＠]"  # begins as one of these
+ESCAPED = "cells that begin like a formula, written with an apostrophe"
+DISPUTED = "records whose annotators disagree, written with one label"
+# Columns of pipeline.store.export_columns that count what the table leaves out.
+_LOST = {
+    "disputed": DISPUTED, "unfinished": "answers that are drafts or skips", "comments": "comments",
+    "unasked": "answers to questions that the task no longer asks", "hints": "suggestions",
+}  # fmt: skip
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")  # an id such as -7 runs nothing, and must come back as it was
 
 
-@exporters.register
-@dataclass(frozen=True, slots=True)
-class Csv:
-    """CSV, one row a record. A cell that a spreadsheet would take for a formula gets an apostrophe in front."""
+def write(contents: Contents, out: Path, delimiter: str, *, marked: bool) -> dict[str, int]:
+    """Write the table as text, with a byte order mark if it is to be `marked`. Returns the losses."""
+    lost: Counter[str] = Counter()
+    if contents.tables is not None:
+        _quickly(contents, contents.tables(False), out, delimiter, lost, marked=marked)
+    else:
+        with out.open("w", encoding="utf-8-sig" if marked else "utf-8", newline="") as file:
+            csv.writer(file, delimiter=delimiter).writerows(table(contents, lost))
+    return {reason: n for reason, n in lost.items() if n}
 
-    name: ClassVar[str] = "csv"
-    suffix: ClassVar[str] = ".csv"
 
-    excel: bool = knob(False, "Begin the file with a byte order mark, so that Excel reads it as UTF-8.")
+def _quickly(
+    contents: Contents, tables: Iterable[pa.Table], out: Path, delimiter: str, lost: Counter[str], *, marked: bool
+) -> None:  # fmt: skip
+    """The same table from columns."""
+    heads = columns_for(_asked(contents), OTHERS)
+    names = [harmless(column) for column in ("id", "text", *heads.values(), *OTHERS[2:])]
+    schema = pa.schema([(name, pa.string()) for name in names])
+    how = pa_csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="needed")
+    with out.open("wb") as file:
+        file.write(b"\xef\xbb\xbf" if marked else b"")
+        sink = io.StringIO(newline="")
+        csv.writer(sink, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(names)  # as the rows
+        file.write(sink.getvalue().encode())
+        with pa_csv.CSVWriter(file, schema, write_options=how) as writer:
+            for part in tables:
+                columns = _columns(part, list(heads), lost)
+                writer.write_table(pa.table(columns, schema=schema))
 
-    def __call__(self, contents: Contents, out: Path) -> Mapping[str, int]:
-        lost: Counter[str] = Counter()
-        questions = list(contents.questions) or (["label"] if contents.frozen else [])
-        heads = columns_for(questions, OTHERS)
-        columns = ["id", "text", *heads.values(), *OTHERS[2:]]
-        with out.open("w", encoding="utf-8-sig" if self.excel else "utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([harmless(column) for column in columns])
-            for batch in contents.batches:
-                for row in batch:
-                    answers, names = _frozen(row) if contents.frozen else _flat(row, questions, lost)
-                    cells = [row["id"], row["text"], *(written(answers.get(name)) for name in questions), names]
-                    cells += [row["split"], row["status"], row["parent"], _json(row.get("fields")), _json(row["meta"])]
-                    writer.writerow([_safe(cell, lost) for cell in cells])
-        return {reason: n for reason, n in lost.items() if n}
+
+def _columns(part: pa.Table, questions: list[str], lost: Counter[str]) -> list[pa.ChunkedArray]:
+    for name, reason in _LOST.items():
+        lost[reason] += (pc.sum(part[name]).as_py() or 0) if name in part.column_names else 0
+    answers = [part[f"answer {number}"] for number in range(len(questions))]
+    plain = [pc.if_else(pc.equal(part[name], "{}"), None, part[name]) for name in ("fields", "meta")]
+    columns = [part["id"], part["text"], *answers, part["names"], part["split"], part["status"], part["parent"], *plain]
+    return [_harmless(column.cast(pa.string()), lost) for column in columns]
+
+
+def _harmless(column: pa.ChunkedArray, lost: Counter[str]) -> pa.ChunkedArray:
+    """As `harmless`, for a whole column."""
+    suspect = pc.fill_null(pc.match_substring_regex(column, _SUSPECT), fill_value=False)
+    n = pc.sum(suspect).as_py() or 0
+    if not n:
+        return column
+    runs = pc.and_(
+        suspect, pc.invert(pc.fill_null(pc.match_substring_regex(column, rf"\A(?:{NUMBER.pattern})\z"), False))
+    )
+    lost[ESCAPED] += pc.sum(runs).as_py() or 0
+    return pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column)
+
+
+def table(contents: Contents, lost: Counter[str]) -> Iterator[list[str]]:
+    """The rows of the table, the names of its columns first. Counts in `lost` what it leaves out."""
+    questions = _asked(contents)
+    heads = columns_for(questions, OTHERS)
+    yield [harmless(column) for column in ("id", "text", *heads.values(), *OTHERS[2:])]
+    for batch in contents.batches:
+        for row in batch:
+            answers, names = _frozen(row) if contents.frozen else _flat(row, questions, lost)
+            cells = [row["id"], row["text"], *(written(answers.get(name)) for name in questions), names]
+            cells += [row["split"], row["status"], row["parent"], _json(row.get("fields")), _json(row["meta"])]
+            yield [_safe(cell, lost) for cell in cells]
+
+
+def _asked(contents: Contents) -> list[str]:
+    return list(contents.questions) or (["label"] if contents.frozen else [])
 
 
 def _frozen(row: Row) -> tuple[Mapping[str, Any], str]:
@@ -58,7 +113,7 @@ def _flat(row: Row, questions: list[str], lost: Counter[str]) -> tuple[Mapping[s
     found: dict[str, Any] = {}
     for question in questions:
         found[question], disputed = verdict_of(answers, question)
-        lost["records whose annotators disagree, written with one label"] += disputed
+        lost[DISPUTED] += disputed
     lost["answers that are drafts or skips"] += sum(a["state"] != "submitted" for a in answers)
     lost["comments"] += sum(bool(a.get("comment")) for a in answers)
     lost["answers to questions that the task no longer asks"] += sum(
@@ -81,5 +136,5 @@ def harmless(text: str) -> str:
 def _safe(cell: Any, lost: Counter[str]) -> str:
     text = "" if cell is None else str(cell)
     shown = harmless(text)
-    lost["cells that begin like a formula, written with an apostrophe"] += shown != text
+    lost[ESCAPED] += shown != text
     return shown

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import pyarrow as pa
+
 from pipeline.exporters.base import Contents, exporters
 
 
@@ -20,7 +22,17 @@ class Jsonl:
     suffix: ClassVar[str] = ".jsonl"
 
     def __call__(self, contents: Contents, out: Path) -> Mapping[str, int]:
-        with out.open("w", encoding="utf-8", newline="\n") as file:
-            for batch in contents.batches:
-                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in batch)
+        with out.open("wb") as file:
+            if contents.lines is None:
+                for batch in contents.batches:
+                    file.writelines(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in batch)
+            for part in contents.lines or ():
+                for chunk in part.chunks:
+                    file.write(_bytes(chunk))
         return {}
+
+
+def _bytes(texts: pa.Array) -> memoryview:
+    """The bytes of texts that lie one behind the other, as they lie."""
+    offsets = pa.Array.from_buffers(pa.int32(), len(texts) + 1, [None, texts.buffers()[1]], offset=texts.offset)
+    return memoryview(texts.buffers()[2])[offsets[0].as_py() : offsets[-1].as_py()] if len(texts) else memoryview(b"")

@@ -73,10 +73,12 @@ def is_own(rows: Sequence[Mapping[str, Any]]) -> bool:
 
 @dataclass(slots=True)
 class Answering:
-    """The questions as they stand while a file is read. `labels` counts the labels of what was taken, by question."""
+    """The questions as they stand while a file is read. `labels` counts the labels of what was taken, by question.
+    `closed` questions take no new labels: an answer with one is refused."""
 
     questions: dict[str, Question]
     labels: dict[str, Counter[str]] = field(default_factory=dict)
+    closed: bool = False
 
     def of_cell(self, name: str, cell: Any, fields: Mapping[str, Any]) -> Any:
         """The answer to the question `name` that a cell holds; None for an empty cell. Raises BadAnswer."""
@@ -167,6 +169,8 @@ class Answering:
         new = [label for label in dict.fromkeys(_labels_in(answer)) if label not in question.labels]
         for label in new:
             _check_label(label)
+            if self.closed:
+                raise BadAnswer(f"The question '{name}' does not have the label '{label}'.")
         return dataclasses.replace(question, labels=(*question.labels, *new)) if new else question  # type: ignore[type-var]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from pipeline.domain import Rejection
 from pipeline.importers.source import FileRefused, Source
+from pipeline.knobs import build
 from pipeline.registry import Registry
 
 BATCH = 5000
+SURE_FOREIGN = 0.95  # how sure an importer must be that a file is of its tool and of no other
 SURE = 0.6  # how sure an importer must be to take a file whose name says another format
 
 
@@ -55,15 +57,34 @@ class Importer(Protocol):
 importers: Registry[Importer] = Registry("importer", "pipeline.importers")
 
 
-def choose(source: Source, format_name: str = "") -> Importer:
-    """The importer named, else the one of the file's extension, else the one that is surest of the content.
+def choose(
+    source: Source, format_name: str = "", settings: Mapping[str, Any] | None = None, *, plain: bool = False
+) -> Importer:  # fmt: skip
+    """The importer named, with these settings; else that of the tool whose file it surely is; else the plain one of the
+    file's extension, or the one that is surest of the content. `plain` leaves the formats of other tools out.
 
     Raises FileRefused when the content is of no format that is known.
     """
     if format_name:
-        return importers.get(format_name)()
-    known = [importers.get(name)() for name in importers.names()]
+        return build(importers.get(format_name), settings or {})
+    known = [build(importers.get(name), {}) for name in importers.names()]
     extension = source.name.rpartition(".")[2].lower() if "." in source.name else ""
+    ours = [one for one in known if not is_foreign(one)]
+    theirs = [] if plain else [one for one in known if is_foreign(one)]
+    only = {name for one in theirs for name in one.extensions} - {name for one in ours for name in one.extensions}
+    sure = [(one.claims(source), one) for one in theirs]
+    best = max(sure, key=lambda pair: pair[0], default=(0.0, None))
+    if best[1] is not None and (best[0] >= SURE_FOREIGN or (best[0] > 0 and extension in only)):
+        return best[1]
+    return _plain(source, extension, ours)
+
+
+def is_foreign(importer: object) -> bool:
+    """Whether it reads the format of another tool (pipeline.importers.foreign)."""
+    return hasattr(importer, "parse")
+
+
+def _plain(source: Source, extension: str, known: Sequence[Importer]) -> Importer:
     named = next((one for one in known if extension in one.extensions), None)
     if named is not None and named.claims(source) > 0:
         return named

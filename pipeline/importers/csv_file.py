@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from pipeline.importers import delimited
 from pipeline.importers.base import Batch, importers
+from pipeline.importers.columns import Columns
+from pipeline.importers.quick.block import Block
 from pipeline.importers.source import Source
 
 
@@ -27,6 +29,12 @@ class Csv:
 
     def read(self, source: Source) -> Iterator[Batch]:
         return delimited.read(source, delimited.sniff(source)[0])
+
+    def blocks(self, source: Source, columns: Columns) -> Iterator[Block | Batch]:
+        """The rows in blocks, quickly; for a large file in UTF-8."""
+        from pipeline.importers.quick import tables
+
+        return tables.read(source, columns, delimited.sniff(source)[0])
 
     def total(self, source: Source) -> int:
         return source.line_count

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.importers.base import BATCH, Batch
@@ -53,15 +53,17 @@ def sniff(source: Source) -> tuple[str, int, float]:
     return best
 
 
-def read(source: Source, delimiter: str) -> Iterator[Batch]:
-    """The rows under the header line; a file whose first line is plainly data gets the columns `column 1`, ..."""
+def read(source: Source, delimiter: str, header: Sequence[str] = ()) -> Iterator[Batch]:
+    """The rows under the header line; a file whose first line is plainly data gets the columns `column 1`, ...
+
+    With a `header` the source has none of its own: it goes on from the middle of a file.
+    """
     batch = Batch()
-    header: list[str] | None = None
-    reader = _Records(source, delimiter, batch)
+    reader = Records(source, delimiter, batch, len(header), source.lines())
     for line, cells in reader:
-        if header is None:
+        if not header:
             reader.width = len(cells)
-            header, is_data = _header(cells, source.name)
+            header, is_data = header_of(cells, source.name)
             if not is_data:
                 continue
         batch.take(line, dict(zip(header, cells, strict=True)))
@@ -72,33 +74,40 @@ def read(source: Source, delimiter: str) -> Iterator[Batch]:
 
 
 @dataclass(slots=True)
-class _Records:
-    """The file's records, cells split. What cannot be split goes to `batch` as rejections."""
+class Records:
+    """The file's records, cells split. What cannot be split goes to `batch` as rejections. `width` is 0 while it is not
+    known how many cells a record has."""
 
     source: Source
     delimiter: str
     batch: Batch
-    width: int = 0
+    width: int
+    _fresh: Iterator[tuple[int, str | None]]
     _waiting: deque[tuple[int, str | None]] = field(default_factory=deque)  # read, but to be read again
-    _fresh: Iterator[tuple[int, str | None]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._fresh = self.source.lines()
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        while (item := self._next()) is not None:
-            number, line = item
-            if line is None:
-                self.batch.reject(number, "", too_long(self.source))
-            elif BROKEN in line:
-                self.batch.reject(number, "", undecodable(self.source))
-            elif line.strip("\r\n"):
-                cells = self._cells(number, line)
-                if cells is not None:
-                    yield number, cells
+        while (item := self.next()) is not None:
+            cells = self.cells(*item)
+            if cells is not None:
+                yield item[0], cells
 
-    def _next(self) -> tuple[int, str | None] | None:
+    def next(self) -> tuple[int, str | None] | None:
+        """The next line and its number; None behind the last one."""
         return self._waiting.popleft() if self._waiting else next(self._fresh, None)
+
+    def stands_at(self) -> int | None:
+        """The number of the line that comes next, if it is one that was read before."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def cells(self, number: int, line: str | None) -> list[str] | None:
+        """The cells of the record that begins with this line; None if it is blank or rejected."""
+        if line is None:
+            self.batch.reject(number, "", too_long(self.source))
+        elif BROKEN in line:
+            self.batch.reject(number, "", undecodable(self.source))
+        elif line.strip("\r\n"):
+            return self._cells(number, line)
+        return None
 
     def _cells(self, number: int, line: str) -> list[str] | None:
         if QUOTE not in line:
@@ -119,7 +128,7 @@ class _Records:
     def _joined(self, line: str, taken: list[tuple[int, str | None]]) -> list[str]:
         """The cells of a record that goes on over more lines; the lines are added to `taken`."""
         parts, marks, size, tries = [line], line.count(QUOTE), len(line), 0
-        while (item := self._next()) is not None:
+        while (item := self.next()) is not None:
             taken.append(item)
             part = item[1]
             size += len(part or "")
@@ -161,7 +170,7 @@ def _without_end(record: str) -> str:
     return record[:-2] if record.endswith("\r\n") else record[:-1] if record.endswith(("\n", "\r")) else record
 
 
-def _header(cells: list[str], name: str) -> tuple[list[str], bool]:
+def header_of(cells: list[str], name: str) -> tuple[list[str], bool]:
     """The names of the columns, and whether the first line is itself a row of data."""
     if len(cells) > MOST_COLUMNS:
         raise FileRefused(f"{name} has {len(cells):,} columns; at most {MOST_COLUMNS:,} are read.")

@@ -16,6 +16,8 @@ from pipeline.importers.encoding import BROKEN
 from pipeline.importers.source import FileRefused, Source, too_long, undecodable
 
 _WHITE = re.compile(r"[\s\ufeff]*")
+# Lists of objects that are parts of one record: answers of Winnow's own rows, turns of conversations.
+_PARTS = frozenset({"annotations", "suggestions", "messages", "conversations", "chosen", "rejected", "completion"})
 _KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", type(None): "null"}
 
 
@@ -61,21 +63,26 @@ def read_lines(source: Source) -> Iterator[Batch]:
     """One value a line; blank lines are skipped."""
     batch = Batch()
     for number, line in source.lines():
-        if line is None:
-            batch.reject(number, "", too_long(source))
-        elif BROKEN in line:
-            batch.reject(number, "", undecodable(source))
-        elif line := line.strip(" \t\r\n\ufeff"):
-            try:
-                _take(batch, number, _DECODER.decode(line))
-            except json.JSONDecodeError as error:
-                batch.reject(number, "", f"Not valid JSON at character {error.pos + 1}: {error.msg}.")
-            except (RecursionError, ValueError):
-                batch.reject(number, "", "The JSON is nested too deeply, or holds a number that is too long.")
+        read_line(batch, number, line, source)
         if len(batch) >= BATCH:
             yield batch
             batch = Batch()
     yield batch
+
+
+def read_line(batch: Batch, number: int, line: str | None, source: Source) -> None:
+    """Take the value of one line, or reject it; None is a line that is too long."""
+    if line is None or len(line) >= source.limits.line + 2:
+        batch.reject(number, "", too_long(source))
+    elif BROKEN in line:
+        batch.reject(number, "", undecodable(source))
+    elif line := line.strip(" \t\r\n\ufeff"):
+        try:
+            _take(batch, number, _DECODER.decode(line))
+        except json.JSONDecodeError as error:
+            batch.reject(number, "", f"Not valid JSON at character {error.pos + 1}: {error.msg}.")
+        except (RecursionError, ValueError):
+            batch.reject(number, "", "The JSON is nested too deeply, or holds a number that is too long.")
 
 
 def read_document(source: Source) -> Iterator[Batch]:
@@ -86,7 +93,7 @@ def read_document(source: Source) -> Iterator[Batch]:
     text = _Text(source)
     batch = Batch()
     text.skip()
-    values = _elements(text) if text.peek() == "[" else _objects(text)
+    values = _listed(text) if text.peek() == "[" else _objects(text)
     for number, value in enumerate(values, 1):
         _take(batch, number, value)
         if len(batch) >= BATCH:
@@ -95,9 +102,29 @@ def read_document(source: Source) -> Iterator[Batch]:
     yield batch
 
 
+def read_under(source: Source, key: str) -> Iterator[Any]:
+    """The values of the list that one object, the whole document, has under `key`, one at a time; other keys are passed
+    over. Raises FileRefused where the document is not valid JSON, or no such object."""
+    text = _Text(source)
+    text.skip()
+    if text.peek() != "{":
+        raise text.refused("an object does not begin here")
+    text.skip("{")
+    while text.peek() == '"':
+        name = text.value()
+        text.skip(":")
+        if name == key and text.peek() == "[":
+            yield from _elements(text)
+        else:
+            text.value()
+        text.skip(",")
+    if text.peek() != "}":
+        raise text.refused("a comma or the end of the object is missing")
+
+
 def _take(batch: Batch, number: int, value: Any) -> None:
     if isinstance(value, _Twice):
-        batch.reject(number, value.column, "The name stands twice in the object.")
+        batch.reject(number, value.column.encode("utf-8", "replace").decode(), "The name stands twice in the object.")
     elif isinstance(value, dict):
         batch.take(number, value)
     elif isinstance(value, str):
@@ -114,6 +141,13 @@ def _is_whole(line: str) -> bool:
     return True
 
 
+def _listed(text: _Text) -> Iterator[Any]:
+    """The values of the list that is the whole document."""
+    yield from _elements(text)
+    if text.peek():
+        raise text.refused("something follows behind the end of the list")
+
+
 def _elements(text: _Text) -> Iterator[Any]:
     """The values of the list that begins here."""
     text.skip("[")
@@ -125,8 +159,6 @@ def _elements(text: _Text) -> Iterator[Any]:
         elif text.peek() != "]":
             raise text.refused("a comma or the end of the list is missing")
     text.skip("]")
-    if text.peek():
-        raise text.refused("something follows behind the end of the list")
 
 
 def _objects(text: _Text) -> Iterator[Any]:
@@ -139,8 +171,13 @@ def _objects(text: _Text) -> Iterator[Any]:
             yield text.value()
             text.skip()
         return
-    lists = [value for value in first.values() if _is_table(value)] if isinstance(first, dict) else []
+    lists = [value for value in first.values() if _is_table(value)] if _is_wrapper(first) else []
     yield from lists[0] if len(lists) == 1 else [first]
+
+
+def _is_wrapper(value: Any) -> bool:
+    """Whether an object can be what is around the records, and is not itself the only one."""
+    return isinstance(value, dict) and not _PARTS.intersection(value)
 
 
 def _is_table(value: Any) -> bool:

@@ -30,7 +30,8 @@ class Reading:
     """How the rows of a file are read: by its columns, and by the fields and questions of the task that they go to.
 
     `fields` gives the column of a field of the record, `shows` names the fields that the questions work on. `answers`
-    is the question whose answers the label column holds. `own` rows are of Winnow's own format.
+    is the question whose answers the label column holds. `own` rows are of Winnow's own format. `split` is that of rows
+    which name none.
     """
 
     columns: Columns
@@ -39,6 +40,7 @@ class Reading:
     fields: Mapping[str, str] = field(default_factory=dict)
     shows: tuple[str, ...] = ()
     own: bool = False
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Taken:
     hinted: tuple[Hinted, ...] = ()
     dropped: bool = False
     parent: str | None = None
+    named: bool = True  # whether the row has an id of its own
 
 
 class _Refused(Exception):
@@ -70,7 +73,7 @@ def take(row: Mapping[str, Any], line: int, reading: Reading, *, id_prefix: str)
     try:
         return _own(row, line, reading, id_prefix) if reading.own else _foreign(row, line, reading, id_prefix)
     except _Refused as refused:
-        return Rejection(line, refused.column[:200].replace("\0", "").replace(BROKEN, "?"), refused.reason)
+        return Rejection(line, _UNSTORABLE.sub("?", refused.column[:200].replace("\0", "")), refused.reason)
 
 
 def _foreign(row: Mapping[str, Any], line: int, reading: Reading, id_prefix: str) -> Taken:
@@ -89,9 +92,10 @@ def _foreign(row: Mapping[str, Any], line: int, reading: Reading, id_prefix: str
     if columns.label and reading.answers:
         shown = fields_of(text, fields, meta, reading.shows) if reading.shows else {}
         answer = _answer(reading, row.get(columns.label), shown)
-    split = _split(row, columns.split)
-    external_id = _id(row, columns.id) or f"{id_prefix}{line}"
-    return Taken(line, external_id, text, _json(fields), _json(meta), split, answer)
+    split = _split(row, columns.split) or reading.split or None
+    name = _id(row, columns.id)
+    external_id = name or f"{id_prefix}{line}"
+    return Taken(line, external_id, text, _json(fields), _json(meta), split, answer, named=bool(name))
 
 
 def _own(row: Mapping[str, Any], line: int, reading: Reading, id_prefix: str) -> Taken:
@@ -118,10 +122,10 @@ def _own(row: Mapping[str, Any], line: int, reading: Reading, id_prefix: str) ->
         given, hinted = reading.answering.of_row(row, shown)
     except BadAnswer as error:
         raise _Refused(error.part, str(error)) from error
-    split, external_id = _split(row, "split"), _id(row, "id") or f"{id_prefix}{line}"
+    split, name = _split(row, "split") or reading.split or None, _id(row, "id")
     return Taken(
-        line, external_id, text, _json(fields), _json(meta), split, None, given, hinted, row["status"] == "dropped",
-        parent,
+        line, name or f"{id_prefix}{line}", text, _json(fields), _json(meta), split, None, given, hinted,
+        row["status"] == "dropped", parent, bool(name),
     )  # fmt: skip
 
 

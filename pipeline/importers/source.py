@@ -33,7 +33,7 @@ class Limits:
         return self.line_mb * 1_000_000
 
 
-_EXCEL = "an Excel workbook. Save it as CSV (UTF-8) and import that"
+_EXCEL = "an old Excel workbook. Save it as .xlsx or CSV (UTF-8) and import that"
 _PACKED = "a compressed archive. Unpack it and import the file inside"
 # First bytes -> what the file is and what to do.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -43,11 +43,16 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a picture. Only text can be imported"), (b"\xff\xd8\xff", "a picture. Only text can be imported"),
     (b"GIF8", "a picture. Only text can be imported"),
     (b"SQLite format 3\0", "an SQLite database. Export its table as CSV"),
-    (b"ARROW1", "an Arrow file. Save it as Parquet"), (b"Obj\x01", "an Avro file. Save it as Parquet or JSON lines"),
+    (b"Obj\x01", "an Avro file. Save it as Parquet or JSON lines"),
     (b"ORC", "an ORC file. Save it as Parquet"), (b"\x7fELF", "a program. Only text can be imported"),
     (b"{\\rtf", "an RTF document. Save it as plain text"),
     (b"version https://git-lfs", "a Git LFS pointer, not the data itself. Fetch the data with 'git lfs pull'"),
 )  # fmt: skip
+
+
+# First bytes of formats that are no text and have an importer: Parquet, Arrow (file and stream), a spaCy DocBin (zlib).
+# An Excel workbook is an archive with a folder xl/.
+_BINARY = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Source:
     head: bytes
     limits: Limits
     line_count: int = 0  # 0 while nobody has counted
+    split: str = ""  # that of its rows which name none
+    member: bool = False  # whether it is one of the files of a folder or an archive
 
     def lines(self) -> Iterator[tuple[int, str | None]]:
         """Number and text of each line with its line end; None for one over the limit, which is skipped unread."""
@@ -87,6 +94,8 @@ class Source:
             return file.read(HEAD)
 
     def _text(self) -> io.TextIOWrapper:
+        if not self.encoding:
+            raise FileRefused(f"{self.name} is not a text file. Let the format be found out, or name another.")
         return self.path.open("r", encoding=self.encoding, errors=encodings.ERRORS, newline="")
 
 
@@ -96,7 +105,7 @@ def open_source(path: str | Path, name: str = "", encoding: str = "", limits: Li
     path = Path(path)
     name = name or path.name
     head = _head(path, name, limits)
-    if head[:4] == b"PAR1":
+    if head.startswith(_BINARY) or (head.startswith(b"PK\x03\x04") and b"xl/" in head):
         return Source(path, name, "", head, limits)
     _refuse_known(head, name)
     if encoding and not encodings.is_known(encoding):
@@ -147,7 +156,8 @@ def _head(path: Path, name: str, limits: Limits) -> bytes:
             head = file.read(HEAD)
     except OSError as error:
         raise FileRefused(f"{name} cannot be read: {os.strerror(error.errno or 0).lower()}.") from error
-    if not head.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"):
+    marks_nothing = path.suffix == ".ann" and path.with_suffix(".txt").is_file()  # brat, of a text that nobody marked
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n") and not marks_nothing:
         raise FileRefused(f"{name} is empty. There is nothing to import.")
     return head
 

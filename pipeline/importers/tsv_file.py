@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from pipeline.importers import delimited
 from pipeline.importers.base import Batch, importers
+from pipeline.importers.columns import Columns
+from pipeline.importers.quick.block import Block
 from pipeline.importers.source import Source
 
 
@@ -27,8 +29,18 @@ class Tsv:
         return 0.7 if even and delimited.has_known_header(source) else 0.1
 
     def read(self, source: Source) -> Iterator[Batch]:
-        first = source.beginning().lstrip("\r\n").partition("\n")[0]
-        return delimited.read(source, "\t" if "\t" in first else delimited.sniff(source)[0])
+        return delimited.read(source, _delimiter(source))
+
+    def blocks(self, source: Source, columns: Columns) -> Iterator[Block | Batch]:
+        """The rows in blocks, quickly; for a large file in UTF-8."""
+        from pipeline.importers.quick import tables
+
+        return tables.read(source, columns, _delimiter(source))
 
     def total(self, source: Source) -> int:
         return source.line_count
+
+
+def _delimiter(source: Source) -> str:
+    first = source.beginning().lstrip("\r\n").partition("\n")[0]
+    return "\t" if "\t" in first else delimited.sniff(source)[0]

@@ -10,14 +10,11 @@ from typing import ClassVar
 from pipeline.domain import Drop
 from pipeline.knobs import knob
 from pipeline.steps.base import steps
+from pipeline.steps.missing_words import WORDS
 
 _NOTHING = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\xad\u115f\u1160\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe0e\ufe0f\ufeff]*"
 )
-WORDS = (
-    "#n/a", "n/a", "na", "nan", "<na>", "null", "nil", "none", "(null)", "undefined", "-", "--", "无", "暂无", "空值",
-    "缺失",
-)  # fmt: skip
 
 
 @steps.register

@@ -1,5 +1,6 @@
 """Markup to text. Only what is surely HTML counts: known elements with well-formed attributes, and named or numbered
-entities that end in a semicolon. So "a < b and c > d", "<3", "List<String>" and "?a=1&copy=2" stay as they are.
+entities that end in a semicolon. So "a < b and c > d", "<3", "List<String>" and "?a=1&copy=2" stay as they are. A bare
+tag whose name is also a word ("cp <source> <dest>", "Optional<Data>", "the <title> tag") counts if it is closed.
 """
 
 from __future__ import annotations
@@ -26,24 +27,32 @@ _INLINE = (
     "a|abbr|acronym|area|audio|b|base|basefont|bdi|bdo|big|body|button|canvas|cite|code|col|colgroup|data|datalist|del|"
     "details|dfn|dialog|dir|em|embed|font|frame|frameset|head|hgroup|html|i|img|input|ins|kbd|label|link|map|mark|"
     "marquee|menu|meta|meter|nobr|noframes|object|optgroup|output|param|picture|progress|q|rp|rt|ruby|s|samp|search|"
-    "select|slot|small|source|span|strike|strong|sub|sup|svg|textarea|time|track|tt|u|var|video|wbr"
+    "select|slot|small|source|span|strike|strong|sub|sup|textarea|time|track|tt|u|var|video|wbr"
 )
-_UNSEEN = "script|style|noscript|template|iframe"  # their content is not text
+_SURE = frozenset(  # bare, these are markup even where nothing closes them
+    """br p hr li td th tr dd dt div span strong em font center blockquote h1 h2 h3 h4 h5 h6 ul ol dl tbody thead pre
+    code tt small big sub sup strike del ins nobr wbr""".split()  # noqa: SIM905
+)
+_UNSEEN = "script|style|noscript|template|iframe|svg"  # their content is not text
 _BARE = (
     "allowfullscreen|async|autofocus|autoplay|checked|compact|controls|default|defer|disabled|formnovalidate|hidden|"
     "ismap|itemscope|loop|multiple|muted|nomodule|noshade|novalidate|nowrap|open|playsinline|readonly|required|reversed|"
     "selected"
 )
-_VALUED = r"""[A-Za-z_:@][\w:.@-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>=`]+)"""
-_ATTRIBUTES = rf"(?:\s+(?:{_VALUED}|(?:{_BARE})(?![\w-])))*\s*/?"
+_S = r"[\s\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]"  # pages that went through an editor have all kinds of spaces
+_VALUED = rf"""[A-Za-z_:@][\w:.@-]*{_S}*={_S}*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>=`]+|(?={_S}*/?>))"""
+_ATTRIBUTES = rf"(?:{_S}+(?:{_VALUED}|(?:{_BARE})(?![\w-])))*{_S}*/?"
 _MARKUP = re.compile(
     r"<!--(?:(?!<!--).)*?-->|<!doctype[^<>]*>"
     rf"|<(?P<unseen>{_UNSEEN}){_ATTRIBUTES}>(?:(?!<(?P=unseen)\b).)*?</(?P=unseen)\s*>"
-    rf"|</?(?P<tag>{_BREAKS}|{_INLINE}){_ATTRIBUTES}>",
+    rf"|</?(?P<tag>{_BREAKS}|{_INLINE}){_ATTRIBUTES}>"
+    rf"|</?(?:o|w|v|m|st1):[a-z]+{_ATTRIBUTES}>|<!\[(?:end)?if[^<>]*\]>",  # what Word leaves
     re.IGNORECASE | re.DOTALL | re.ASCII,
 )
 _BREAK_TAGS = frozenset(_BREAKS.split("|"))
-_PAGE = re.compile(r"<!doctype html|</(?:html|body)\s*>", re.IGNORECASE | re.ASCII)
+_CLOSING = re.compile(r"</([A-Za-z][A-Za-z0-9]*)")
+_PAGE = re.compile(r"<!doctype html|<(?:html|body)(?:\s[^<>]*)?>", re.IGNORECASE | re.ASCII)
+_PAGE_END = re.compile(r"<!doctype html|</(?:html|body)\s*>", re.IGNORECASE | re.ASCII)
 _AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#0{0,4}38|#[xX]0{0,4}26);)+")  # "&amp;amp;lt;" at one go
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
@@ -75,12 +84,18 @@ class Html:
 def _stripped(text: str) -> str:
     if ">" not in text or "<" not in text:
         return text
-    return _page_text(text) if _PAGE.search(text) else _MARKUP.sub(_replacement, text)
+    if _PAGE.search(text) and _PAGE_END.search(text):
+        return _page_text(text)
+    closed = frozenset(name.lower() for name in _CLOSING.findall(text))
+    return _MARKUP.sub(lambda found: _replacement(found, closed), text)
 
 
-def _replacement(found: re.Match[str]) -> str:
-    tag = found["tag"]
-    return "\n" if tag and tag.lower() in _BREAK_TAGS else ""
+def _replacement(found: re.Match[str], closed: frozenset[str]) -> str:
+    tag = (found["tag"] or "").lower()
+    bare = tag and len(found[0]) == len(tag) + 2
+    if bare and tag not in _SURE and tag not in closed:
+        return found[0]
+    return "\n" if tag in _BREAK_TAGS else ""
 
 
 def _page_text(text: str) -> str:
@@ -99,4 +114,5 @@ def _decoded(text: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     token = found[0]
-    return unescape(token) if token[1] == "#" or token[1:] in html5 else token
+    character = unescape(token) if token[1] == "#" or token[1:] in html5 else token
+    return token if character == "\ufffd" else character  # the number of no character

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pipeline.domain import Drop
 from pipeline.knobs import KnobError, knob
 from pipeline.steps.base import steps
-
-# Han, kana and hangul are counted by the character, everything else by the run of letters and digits
-_HAN = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
-_WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+(?:['’][^\W_{_HAN}]+)*")
+from pipeline.steps.words_in import count_plain
 
 
 @steps.register
@@ -22,6 +19,7 @@ class Length:
     is one."""
 
     name: ClassVar[str] = "length"
+    cuts: ClassVar[Mapping[str, Literal["least", "most"]]] = {"min": "least", "max": "most"}
     min: int = knob(3, "The least a text must have.", low=0, high=10_000_000)
     max: int = knob(20_000, "The most a text may have; 0 for no limit.", low=0, high=10_000_000)
     unit: str = knob("characters", "What is counted.", choices=("characters", "words"))
@@ -31,9 +29,16 @@ class Length:
             raise KnobError(f"length has min {self.min} above max {self.max}. Swap them, or set max to 0 for no limit.")
 
     def judge(self, text: str) -> Drop | None:
-        size = len(text.strip()) if self.unit == "characters" else sum(1 for _ in _WORD.finditer(text))
+        size = self._size(text)
         if size < self.min:
             return Drop(f"too few {self.unit}: < {self.min}")
         if self.max and size > self.max:
             return Drop(f"too many {self.unit}: > {self.max}")
         return None
+
+    def measures(self, text: str) -> Mapping[str, float]:
+        size = self._size(text)
+        return {"min": size, "max": size}
+
+    def _size(self, text: str) -> int:
+        return len(text.strip()) if self.unit == "characters" else count_plain(text)

@@ -1,38 +1,48 @@
-"""Marks records that seem to hold personal data: a hint for people, by pattern; finds not all and removes none."""
+"""Personal data: a hint for people, or masks in its place. By pattern; it finds not all, and no names."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipeline.domain import Flag
+from pipeline.domain import Drop, Edit, Flag
 from pipeline.knobs import knob
 from pipeline.steps.base import steps
+from pipeline.steps.personal_data import KINDS, find, masked
 
-KINDS = ("e-mail", "phone")
-_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
-_DIGITS = re.compile(r"[0-9]{3}")
-# mainland mobiles; international numbers with their plus (ITU E.164: at most 15 digits); North American ones
-_PHONE = re.compile(
-    r"(?<![\w.])(?:(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}"
-    r"|\+[1-9][0-9]{0,2}(?:[ .-]?\(?[0-9]{2,4}\)?){2,5}"
-    r"|(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[-.])[2-9][0-9]{2}[-.][0-9]{4})(?!\w)"
-)
+NAMED = ("e-mail", "phone", "card", "iban", "identity", "ssn", "ip", "key")
+MOST = 3  # kinds that a reason names
 
 
 @steps.register
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """Flag records that seem to hold an e-mail address or a phone number, for a person to look at; removes nothing."""
+    """Flag, mask or drop records that hold personal data: e-mail addresses, phone numbers, payment cards, bank
+    accounts, Chinese identity numbers, US social security numbers, network addresses, keys and tokens. Numbers are held
+    against their check digits and ranges. Names and streets are not found."""
 
     name: ClassVar[str] = "personal"
-    kinds: tuple[str, ...] = knob(KINDS, "What to look for.", choices=KINDS)
+    secret: ClassVar[str] = "key"  # noqa: S105 - the name of the setting
+    kinds: tuple[str, ...] = knob(NAMED, "What to look for.", choices=NAMED)
+    action: str = knob("flag", "What to do with a record that holds some.", choices=("flag", "mask", "drop"))
+    key: str = knob("", "What masks are made with: equal data gets equal masks. Empty takes the project's own secret.")
 
-    def judge(self, text: str) -> Flag | None:
-        found = []
-        if "e-mail" in self.kinds and "@" in text and _MAIL.search(text):
-            found.append("e-mail address")
-        if "phone" in self.kinds and _DIGITS.search(text) and _PHONE.search(text):
-            found.append("phone number")
-        return Flag(" and ".join(found)) if found else None
+    def judge(self, text: str) -> Drop | Edit | Flag | None:
+        if self.action == "mask":
+            clean, seen = masked(text, self.kinds, self.key)
+            return Edit(clean, f"{_said(seen)} masked") if seen else None
+        seen = [one.kind for one in find(text, self.kinds)]
+        if not seen:
+            return None
+        return Drop(_said(seen)) if self.action == "drop" else Flag(_said(seen))
+
+
+def _said(seen: Sequence[str]) -> str:
+    """The kinds, in the order in which the form has them."""
+    phrases = [KINDS[kind].phrase for kind in NAMED if kind in seen]
+    if len(phrases) > MOST:
+        return f"personal data of {len(phrases)} kinds"
+    if len(phrases) == 1:
+        return phrases[0]
+    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"

@@ -6,8 +6,11 @@ one lock and are transactions that are rolled back and tried again whole.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -50,7 +53,10 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """Where files that belong to this database live (uploads, versions, runs): beside the database file."""
+        """Where files that belong to this database live (uploads, versions, runs): beside the database file; of a
+        database in memory in a temporary folder of its own."""
+        if self.path == ":memory:":
+            return Path(tempfile.gettempdir()) / f"winnow-{os.getpid()}-{id(self)}"
         return Path(self.path).resolve().parent / (Path(self.path).stem + ".files")
 
     def cursor(self) -> Cursor:
@@ -126,7 +132,8 @@ class Store:
             try:
                 own.execute(sql)
             finally:
-                own.unregister("_rows")
+                with contextlib.suppress(duckdb.TransactionException):  # would hide why the transaction is no more
+                    own.unregister("_rows")
 
         if cursor is None:
             self.transact(write)

@@ -6,13 +6,17 @@ nothing.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from pipeline.domain import WorkbenchError
@@ -21,6 +25,7 @@ from pipeline.store.database import Cursor, Store, to_json
 
 MOST_UPLOADED = 8_000_000_000  # bytes in the uploads folder
 LARGEST_UPLOAD = 524_288_000
+MOST_KEPT = 400_000_000  # bytes of tables in memory that an import leaves there
 
 
 def earlier(store: Store, project_id: int, sha256: str) -> dict[str, Any] | None:
@@ -66,26 +71,131 @@ def numbers(store: Store, project_id: int, job_id: int, ids: list[str]) -> dict[
     return {row["external_id"]: row["id"] for row in found}
 
 
+def ids(store: Store, project_id: int, job_id: int) -> Iterator[pa.Array]:
+    """The external ids of the project's live records and of this job's, some at a time."""
+    cursor = store.cursor()
+    try:
+        found = cursor.sql(
+            "SELECT external_id FROM record WHERE project_id = ? "
+            "AND (job_id = ? OR job_id IN (SELECT id FROM job_live))",
+            params=[project_id, job_id],
+        ).to_arrow_reader(100_000)
+        for batch in found:
+            yield batch.column(0).cast(pa.large_string())
+    finally:
+        cursor.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A record that is there: its number, and its text as it was imported and as it reads now."""
+
+    id: int
+    original: str
+    now: str
+
+
+def known(store: Store, project_id: int, job_id: int, ids: Sequence[str]) -> dict[str, Known]:
+    """As `numbers`, with the records' texts."""
+    there = numbers(store, project_id, job_id, list(ids)) if ids else {}
+    return _texts(store, job_id, there)
+
+
+def with_text(store: Store, project_id: int, job_id: int, texts: Sequence[str]) -> dict[str, Known]:
+    """The records, live ones of the project or this job's, whose text as imported is one of these: {text: record}.
+    A text that several records have is left out."""
+    found = store.rows(
+        "SELECT text, min(id) AS id FROM record WHERE project_id = ? AND parent_id IS NULL "
+        "AND (job_id = ? OR job_id IN (SELECT id FROM job_live)) AND text IN (SELECT unnest(?::VARCHAR[])) "
+        "GROUP BY text HAVING count(*) = 1",
+        [project_id, job_id, list(texts)],
+    )
+    return _texts(store, job_id, {row["text"]: row["id"] for row in found})
+
+
+def _texts(store: Store, job_id: int, numbers: Mapping[str, int]) -> dict[str, Known]:
+    if not numbers:
+        return {}
+    found = store.rows(
+        "SELECT r.id, r.text AS original, coalesce((SELECT arg_max(v.text, v.id) FROM verdict v "
+        "WHERE v.record_id = r.id AND v.kind = 'edit' AND v.job_id IN (SELECT id FROM job_live)), r.text) AS now "
+        "FROM record r "
+        "WHERE r.id IN (SELECT unnest(?::BIGINT[])) AND (r.job_id = ? OR r.job_id IN (SELECT id FROM job_live))",
+        [list(numbers.values()), job_id],
+    )
+    by = {row["id"]: Known(**row) for row in found}
+    return {name: by[number] for name, number in numbers.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What an annotator last said of a record; `at` is None if nobody knows when."""
+
+    at: datetime | None
+    state: str
+    value: Mapping[str, Any]
+    comment: str
+    flagged: bool
+
+
+def answered(store: Store, job_id: int, task_id: int, ids: Sequence[int]) -> dict[tuple[int, str], Last]:
+    """What each annotator last said of these records, in this job too: by record and annotator."""
+    found = store.rows(
+        "SELECT record_id, annotator, created_at AS at, state, value, coalesce(comment, '') AS comment, "
+        "coalesce(flagged, false) AS flagged FROM annotation_event WHERE task_id = ? "
+        "AND record_id IN (SELECT unnest(?::BIGINT[])) AND (job_id IS NULL OR job_id = ? "
+        "OR job_id IN (SELECT id FROM job_live)) "
+        "QUALIFY row_number() OVER (PARTITION BY record_id, annotator ORDER BY id DESC) = 1",
+        [task_id, list(ids), job_id],
+    ) if ids else []  # fmt: skip
+    return {
+        (row.pop("record_id"), row.pop("annotator")): Last(**{**row, "value": json.loads(row["value"] or "{}")})
+        for row in found
+    }  # fmt: skip
+
+
+def is_answered(store: Store, task_id: int) -> bool:
+    """Whether there is, or was, an answer to this task or a suggestion."""
+    found = store.scalar(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM annotation_event WHERE task_id = $task) "
+        "OR EXISTS (SELECT 1 FROM suggestion WHERE task_id = $task)",
+        {"task": task_id},
+    )
+    return found is not None
+
+
+def suggested(store: Store, job_id: int, task_id: int, ids: Sequence[int]) -> set[tuple[int, str, str]]:
+    """The suggestions that these records have, this job's among them: (record, source, question)."""
+    found = store.rows(
+        "SELECT DISTINCT record_id, source, question FROM suggestion WHERE task_id = ? "
+        "AND record_id IN (SELECT unnest(?::BIGINT[])) AND (job_id IS NULL OR job_id = ? "
+        "OR job_id IN (SELECT id FROM job_live))",
+        [task_id, list(ids), job_id],
+    ) if ids else []  # fmt: skip
+    return {(row["record_id"], row["source"], row["question"]) for row in found}
+
+
 def write(
     store: Store, project_id: int, job_id: int, rows: pa.Table, events: pa.Table, suggestions: pa.Table,
-    parents: Mapping[str, int],
+    parents: Mapping[str, int], there: Sequence[int] = (),
 ) -> None:  # fmt: skip
     """Add one batch, in one transaction.
 
     `rows` has the columns external_id, text, fields, meta, split, parent (an external id: of an earlier row, or of
     `parents`) and dropped. `events` and `suggestions` have columns of their tables, but `row`, the place in `rows`, for
-    record_id and job_id.
+    record_id and job_id; places behind the rows are those of `there`, records that are there already.
     """
     count = rows.num_rows
 
     def work(cursor: Cursor) -> None:
-        fresh = cursor.execute("SELECT nextval('record_id') FROM range(?)", [count]).fetchall()
-        ids = pa.array([row[0] for row in fresh], pa.int64())
+        fresh = cursor.sql("SELECT nextval('record_id') AS id FROM range(?)", params=[count]).to_arrow_table()
+        ids = fresh["id"].combine_chunks().sort()
+        every = pa.concat_arrays([ids, pa.array(there, pa.int64())])
         table = rows.select(["external_id", "text", "fields", "meta", "split"])
         above = _parents(rows, ids, parents)
         records.append(store, cursor, _with(table, id=ids, parent_id=above, project_id=project_id, job_id=job_id))
         for name, said in (("annotation_event", events), ("suggestion", suggestions)):
-            own = _with(said.drop_columns(["row"]), record_id=ids.take(said["row"]), job_id=job_id)
+            own = _with(said.drop_columns(["row"]), record_id=every.take(said["row"]), job_id=job_id)
             store.insert(name, own, cursor)
         gone = ids.filter(rows["dropped"])
         drops = pa.table({"record_id": gone, **{name: pa.repeat(word, len(gone)) for name, word in _DROP.items()}})
@@ -104,6 +214,22 @@ def _parents(rows: pa.Table, ids: pa.Array, known: Mapping[str, int]) -> pa.Arra
     return pa.array([None if name is None else number[name] for name in rows["parent"].to_pylist()], pa.int64())
 
 
+def give_back(store: Store) -> None:
+    """Let go of the tables' pages that the database keeps in memory, once they are many: it would keep all that a long
+    import writes, up to most of the machine's memory, and nobody reads it meanwhile."""
+    used = {row["tag"]: row["memory_usage_bytes"] for row in store.rows("FROM duckdb_memory()")}
+    kept = used.get("BASE_TABLE", 0)
+    if kept < MOST_KEPT:
+        return
+    with contextlib.closing(store.cursor()) as cursor:
+        try:  # a lower limit takes effect at once; it leaves room for what others are doing
+            cursor.execute(f"SET memory_limit = '{sum(used.values()) - kept + MOST_KEPT // 2}B'")
+        except duckdb.OutOfMemoryException:
+            return  # others hold on to theirs; there is a next time
+        finally:
+            cursor.execute("RESET memory_limit")
+
+
 def reserve_task_id(store: Store) -> int:
     """A number for a task that will be made when the import has gone through."""
     return int(store.transact(lambda cursor: (cursor.execute("SELECT nextval('task_id')").fetchone() or [0])[0]))
@@ -113,11 +239,12 @@ def save_task(
     cursor: Cursor, project_id: int, task_id: int, name: str, kind: str,
     define: Callable[[Mapping[str, Any] | None], Mapping[str, Any]],
 ) -> None:  # fmt: skip
-    """Inside a transaction: make the task, or add a revision if `define` changes its definition (None = none yet)."""
+    """Inside a transaction: make the task, or add a revision if `define` changes its definition (None = none yet). One
+    that becomes of another kind gets the name, too."""
     last = cursor.execute(
-        "SELECT (SELECT max(revision) FROM task_revision r WHERE r.id = t.id), name, definition, guideline, "
-        "guideline_revision FROM task t WHERE id = ?",
-        [task_id],
+        "SELECT (SELECT max(revision) FROM task_revision r WHERE r.id = t.id), "
+        "CASE WHEN kind = ? THEN name ELSE ? END, definition, guideline, guideline_revision FROM task t WHERE id = ?",
+        [kind, name, task_id],
     ).fetchone()
     before = json.loads(last[2]) if last else None
     definition = define(before)

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from pipeline.domain import Job, WorkbenchError
-from pipeline.store import family_labels, label_changes
+from pipeline.store import family_labels, label_changes, moved_answers
 from pipeline.store.database import Cursor, Store, to_json
 
 
@@ -30,7 +30,7 @@ def open_job(store: Store, kind: str, project_id: int | None, params: Mapping[st
     """Note a new running job. Raises JobRefused while another one is running on the project."""
 
     def work(cursor: Cursor) -> int:
-        _refuse_busy(cursor, project_id)
+        refuse_busy(cursor, project_id)
         owner = {**_owner(), "base": _base(cursor, project_id, kind, 0)}
         made = cursor.execute(
             "INSERT INTO job (kind, project_id, params, state, owner) VALUES (?, ?, ?, 'running', ?) RETURNING id",
@@ -48,7 +48,7 @@ def reopen(store: Store, job_id: int) -> Job:
     def work(cursor: Cursor) -> None:
         halted = ("stopped", "failed", "cancelled")
         _refuse_unless(cursor, job_id, halted, "a stopped, failed or cancelled job can go on")
-        _refuse_busy(cursor, job.project_id)
+        refuse_busy(cursor, job.project_id)
         base = _unmoved(cursor, job) if job.kind in ("clean", "dedupe", "semantic", "augment", "change-labels") else []
         owner = {**_owner(), "base": base}
         cursor.execute("UPDATE job SET state = 'running', error = '', owner = ? WHERE id = ?", [to_json(owner), job_id])
@@ -130,11 +130,12 @@ def undo(store: Store, job_id: int) -> None:
 
     def work(cursor: Cursor) -> None:
         _refuse_unless(cursor, job_id, ("done",), "a job that is done can be undone")
-        _refuse_busy(cursor, job.project_id)
+        refuse_busy(cursor, job.project_id)
         later = cursor.execute(_BUILT_ON, {"job": job_id}).fetchone()
         if later is not None:
             raise JobRefused(f"Job {later[0]} ({later[1]}) builds on job {job_id}. Undo job {later[0]} first.")
         _refuse_if(label_changes.cannot_undo(cursor, job_id))
+        _refuse_if(moved_answers.cannot_undo(cursor, job_id))
         base = {"base": _base(cursor, job.project_id, job.kind, job_id)}
         cursor.execute(
             "UPDATE job SET state = 'undone', owner = json_merge_patch(owner, ?) WHERE id = ?", [to_json(base), job_id]
@@ -150,9 +151,12 @@ def redo(store: Store, job_id: int) -> None:
 
     def work(cursor: Cursor) -> None:
         _refuse_unless(cursor, job_id, ("undone", "preview"), "an undone job or a preview can be applied")
-        _refuse_busy(cursor, job.project_id)
+        if job.params.get("sample"):
+            raise JobRefused(f"Job {job_id} looked at a sample of the records only. Run it on all of them.")
+        refuse_busy(cursor, job.project_id)
         _unmoved(cursor, job)
         _refuse_if(label_changes.cannot_redo(cursor, job_id))
+        _refuse_if(moved_answers.cannot_redo(cursor, job_id))
         _refuse_if(family_labels.cannot_apply(cursor, job_id))
         cursor.execute("UPDATE job SET state = 'done' WHERE id = ?", [job_id])
 
@@ -169,7 +173,8 @@ def _refuse_if(reason: str) -> None:
         raise JobRefused(reason)
 
 
-def _refuse_busy(cursor: Cursor, project_id: int | None) -> None:
+def refuse_busy(cursor: Cursor, project_id: int | None) -> None:
+    """Raise JobRefused while a job is running on the project. Inside the transaction that starts something."""
     busy = cursor.execute(
         "SELECT id, kind FROM job WHERE state = 'running' AND project_id IS NOT DISTINCT FROM ?", [project_id]
     ).fetchone()
@@ -209,18 +214,27 @@ def _unmoved(cursor: Cursor, job: Job) -> list[int]:
     return base
 
 
-# A later live job builds on this one if it made records from its records, or edited or judged a record that this one
-# made or edited after the fact. Judgements of a text that reverts would otherwise outlive the text. A change of labels
-# builds on the answers that it rewrote.
+# A later live job builds on this one if it made records from its records, edited a text (or made columns of one) that
+# this one edited, or judged a record that this one made. Judgements of a text that reverts would outlive it otherwise.
+# A change of labels or of texts builds on the answers that it rewrote, an import on those that its own joined, and on
+# their records.
 _BUILT_ON = """
 SELECT j.id, j.kind FROM job j
 WHERE j.id > $job AND j.state = 'done' AND (
   EXISTS (SELECT 1 FROM record c JOIN record p ON p.id = c.parent_id WHERE c.job_id = j.id AND p.job_id = $job)
   OR EXISTS (SELECT 1 FROM verdict later JOIN verdict mine ON mine.record_id = later.record_id
     WHERE later.job_id = j.id AND later.kind = 'edit' AND mine.job_id = $job AND mine.kind = 'edit')
+  OR EXISTS (SELECT 1 FROM derived later JOIN verdict mine ON mine.record_id = later.record_id
+    WHERE later.job_id = j.id AND later.of_text AND mine.job_id = $job AND mine.kind = 'edit')
   OR EXISTS (SELECT 1 FROM verdict later JOIN record mine ON mine.id = later.record_id
     WHERE later.job_id = j.id AND mine.job_id = $job)
-  OR j.kind = 'change-labels' AND EXISTS (SELECT 1 FROM annotation_event later JOIN annotation_event mine
+  OR j.kind = 'import' AND (
+    EXISTS (SELECT 1 FROM annotation_event later JOIN record mine ON mine.id = later.record_id
+      WHERE later.job_id = j.id AND mine.job_id = $job)
+    OR EXISTS (SELECT 1 FROM suggestion later JOIN record mine ON mine.id = later.record_id
+      WHERE later.job_id = j.id AND mine.job_id = $job))
+  OR j.kind IN ('change-labels', 'clean', 'edit', 'import') AND EXISTS (
+    SELECT 1 FROM annotation_event later JOIN annotation_event mine
     ON mine.record_id = later.record_id AND mine.task_id = later.task_id AND mine.annotator = later.annotator
     WHERE later.job_id = j.id AND mine.job_id = $job)
   OR EXISTS (SELECT 1 FROM suggestion later JOIN suggestion mine ON mine.id = later.replaces

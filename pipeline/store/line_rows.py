@@ -18,7 +18,7 @@ from pipeline.plan import BadPlan, Plan
 from pipeline.store.database import Cursor
 from pipeline.store.line import Line
 from pipeline.store.line_parts import Request, Requests, Said
-from pipeline.store.records import BadFilter, RecordFilter, _condition
+from pipeline.store.records import BadFilter, RecordFilter, condition
 
 PATCH_MOST = 50_000  # rows of changed jobs that are looked at one by one; more of them, and the line is built again
 OTHER_WORDS = ("meta", "file")  # what an assignment's filter knows beside the words of a record filter
@@ -120,8 +120,8 @@ def _mask(cursor: Cursor, project_id: int, line: Line, words: dict[str, Any]) ->
     where = checked_filter(words)
     if not words:
         return None
-    condition, params = _condition(project_id, where)
-    sql = f"SELECT r.id FROM record_now r WHERE {condition}"
+    said, params = condition(project_id, where)
+    sql = f"SELECT r.id FROM record_now r WHERE {said}"
     for i, (name, value) in enumerate(dict(words.get("meta", {})).items()):
         sql += f" AND json_extract_string(r.meta, $path{i}) = $value{i}"
         params |= {f"path{i}": "/" + str(name).replace("~", "~0").replace("/", "~1"), f"value{i}": str(value)}

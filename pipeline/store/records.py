@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.domain import Record, WorkbenchError
+from pipeline.store import derived
 from pipeline.store.database import Cursor, Store
 
 STATES = (
@@ -42,10 +43,13 @@ class RecordFilter:
     """A set of records, written as words: `state=unlabelled label=positive text="too late"`. The URL carries it so.
 
     state is one of STATES; text is a case-insensitive substring; flag names a step; step, reason and verdict (drop,
-    edit, flag, keep) are of one verdict; label, annotator and source (of a suggestion) name answers; family, parent and
-    id are numbers; split is the one that the file gave; external is the file's own id. job is the job of the verdict or
-    the family, if one is named; else the one that made, judged or answered the record. flagged_by is the annotator
-    who marked the record to be looked at, or * for anybody; skipped_for is the reason that somebody skipped it for.
+    edit, flag, keep, review, derive) are of one thing that a job said, and the reason may be its phrase alone; label,
+    annotator and source (of a suggestion) name answers; family, parent and id are numbers; split is the one that the
+    file gave; external is the file's own id. job is the job of the verdict or the family, if one is named, and may then
+    be a preview; else the one that made, judged or answered the record. unlike is a job that does not do to the record
+    what `job` does: the verdict if one is named (of edits: that leaves another text), else anything. flagged_by is the
+    annotator who marked the record to be looked at, or * for anybody; skipped_for is the reason that somebody skipped
+    it for.
     """
 
     state: str | None = None
@@ -55,6 +59,7 @@ class RecordFilter:
     verdict: str | None = None
     flag: str | None = None
     job: int | None = None
+    unlike: int | None = None
     label: str | None = None
     annotator: str | None = None
     source: str | None = None
@@ -86,6 +91,8 @@ class RecordFilter:
             if name == "state" and value not in STATES:
                 raise BadFilter(f"'{value}' is not a state of records. States: {', '.join(STATES)}.")
             found[name] = int(value) if known[name] else value
+        if "unlike" in found and "job" not in found:
+            raise BadFilter("'unlike' in a filter holds one job against another: name that one too, as job=number.")
         return cls(**found)
 
     @classmethod
@@ -134,8 +141,18 @@ _FIELD_SQL = {
     "AND a.reason = $skipped_for)",
 }
 _OF_JOB = {
-    "verdict": {"step": "o.step = $step", "reason": "o.reason = $reason", "verdict": "o.kind = $verdict"},
-    "family_member": {"family": "o.family_id = $family"},
+    "effect": (
+        ("step", "o.step = $step"),
+        ("reason", "(o.reason = $reason OR starts_with(o.reason, $reason || ': '))"),
+        ("verdict", "o.kind = $verdict"),
+    ),
+    "family_member": (("family", "o.family_id = $family"),),
+}
+_UNLIKE = {
+    "any": "r.id NOT IN (SELECT u.record_id FROM effect u WHERE u.job_id = $unlike AND u.kind <> 'keep')",
+    "same": "r.id NOT IN (SELECT u.record_id FROM effect u WHERE u.job_id = $unlike AND u.kind = $verdict)",
+    "edit": "r.id NOT IN (SELECT record_id FROM verdict WHERE kind = 'edit' AND job_id IN ($job, $unlike) "
+    "GROUP BY record_id HAVING arg_max(text, id) FILTER (job_id = $job) = arg_max(text, id) FILTER (job_id = $unlike))",
 }
 _ORDERS = {
     "import": "r.id",
@@ -147,8 +164,8 @@ _ORDERS = {
 
 def count(store: Store, project_id: int, where: RecordFilter | None = None) -> int:
     """How many records the filter names."""
-    condition, params = _condition(project_id, where)
-    return int(store.scalar(f"SELECT count(*) FROM record_now r WHERE {condition}", params))
+    said, params = condition(project_id, where)
+    return int(store.scalar(f"SELECT count(*) FROM record_now r WHERE {said}", params))
 
 
 def page(
@@ -157,25 +174,28 @@ def page(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """One page of the records that the filter names, as rows of the view record_now with their labels.
 
-    `labels` is a list of {"annotator", "state", "value", "simulated"}; value is {question: answer}.
+    `labels` is a list of {"annotator", "state", "value", "simulated"}; value is {question: answer}. `derived` holds the
+    columns that jobs made.
     """
-    condition, params = _condition(project_id, where)
+    said, params = condition(project_id, where)
     found = store.rows(
-        f"SELECT * FROM record_now r WHERE {condition} ORDER BY {_ORDERS[order]} LIMIT $limit OFFSET $offset",
+        f"SELECT * FROM record_now r WHERE {said} ORDER BY {_ORDERS[order]} LIMIT $limit OFFSET $offset",
         {**params, "limit": limit, "offset": offset},
     )
     answers = _answers(store, [row["id"] for row in found])
+    made = derived.of(store, [row["id"] for row in found])
     for row in found:
         row["meta"], row["fields"] = json.loads(row["meta"]), json.loads(row["fields"])
         row["operation"] = json.loads(row["operation"]) if row["operation"] else None
         row["labels"] = answers.get(row["id"], [])
+        row["derived"] = made.get(row["id"], {})
     return found
 
 
 def ids(store: Store, project_id: int, where: RecordFilter | None = None) -> list[int]:
     """The numbers of all records that the filter names, in import order."""
-    condition, params = _condition(project_id, where)
-    return [row["id"] for row in store.rows(f"SELECT r.id FROM record_now r WHERE {condition} ORDER BY r.id", params)]
+    said, params = condition(project_id, where)
+    return [row["id"] for row in store.rows(f"SELECT r.id FROM record_now r WHERE {said} ORDER BY r.id", params)]
 
 
 def known(store: Store, project_id: int, record_ids: Sequence[int]) -> list[int]:
@@ -227,21 +247,26 @@ def append(store: Store, cursor: Cursor, rows: pa.Table) -> None:
     store.insert("record", rows, cursor)
 
 
-def _condition(project_id: int, where: RecordFilter | None) -> tuple[str, dict[str, Any]]:
+def condition(project_id: int, where: RecordFilter | None) -> tuple[str, dict[str, Any]]:
+    """The filter as SQL over record_now r, and its parameters."""
     parts, params = ["r.project_id = $project"], {"project": project_id}
     given = {f.name: value for f in fields(where) if (value := getattr(where, f.name)) is not None} if where else {}
-    of_job = "AND o.job_id = $job" if "job" in given else ""
+    live = "o.job_id IN (SELECT id FROM job_live)"
+    if "job" in given:
+        live = "o.job_id = $job AND o.job_id IN (SELECT id FROM job WHERE state IN ('done', 'preview'))"
     for table, words in _OF_JOB.items():  # all words of one table are about one row of it, and `job` about its job
-        said = " AND ".join(sql for name, sql in words.items() if name in given)
+        said = " AND ".join(sql for name, sql in words if name in given)
         if said:
-            live = f"o.job_id IN (SELECT id FROM job_live) {of_job}"
             parts.append(f"r.id IN (SELECT o.record_id FROM {table} o WHERE {said} AND {live})")
     for name, value in given.items():
         if name == "state":
             parts.append(f"({_STATE_SQL[value]})")
             continue
         params[name] = value
-        alone = name != "job" or not any(word in given for words in _OF_JOB.values() for word in words)
+        if name == "unlike":
+            verdict = given.get("verdict")
+            parts.append(_UNLIKE["any" if verdict is None else "edit" if verdict == "edit" else "same"])
+        alone = name != "job" or not any(word in given for words in _OF_JOB.values() for word, _ in words)
         if name in _FIELD_SQL and alone:
             parts.append(_FIELD_SQL[name])
     return " AND ".join(parts), params

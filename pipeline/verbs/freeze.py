@@ -15,7 +15,7 @@ from pipeline.ballot import LABEL_GONE
 from pipeline.domain import SPLITS, Task, WorkbenchError, split_named
 from pipeline.jobs import Handle, verbs
 from pipeline.splits import Allotment, Member, allot, families, parse_ratios
-from pipeline.store import Store, projects, version_files, versions
+from pipeline.store import Store, derived, projects, version_files, versions
 from pipeline.tasks import questions_of
 from pipeline.verbs import freeze_answers
 
@@ -53,6 +53,7 @@ class Freeze:
         allotment = allot(_members(found, family, earlier), parse_ratios(self.splits), self.seed)
         rows, excluded = _rows(found, family, allotment)
         excluded |= left_out
+        rows = derived.into(store, rows)
         _stage(job, "hashing")
         definition = {"name": task.name, "kind": task.kind, "definition": dict(task.definition)}
         version_id = version_files.content_id(rows, definition, lambda: _stage(job, "hashing"))

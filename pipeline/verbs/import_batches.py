@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipeline.importers.rows import Reading, Taken, take
 from pipeline.jobs import Handle
 from pipeline.store import Store, imports
 from pipeline.store.annotations import SIMULATED
+from pipeline.verbs.import_join import Joining, is_another, join, merged, with_texts
 
 LISTED = 1000  # rejections that a result lists; all are counted
 MOST_LABELS = 200  # labels of one question that a file may bring
@@ -57,43 +58,115 @@ class Work:
     rejected: int = 0
     annotations: int = 0
     suggestions: int = 0
+    joined: int = 0  # rows whose answers came to records that were there
+    there: int = 0  # answers that the records had already
+    same: int = 0  # rows of records that were there, which bring nothing new
+    files: int = 1  # read so far, the one under way among them
+    several: bool = False  # whether there are more
     line: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=dict)  # who answered in the file, and of what kind they are
     _prefix: str = ""
+    _prefixes: set[str] = field(default_factory=set)
+
+    def at(self, source: Source, reading: Reading) -> Work:
+        """The same work at its next file."""
+        self.source, self.reading = source, reading
+        self.files += 1
+        self.line, self._prefix = 0, ""
+        return self
 
     def take(self, batch: Batch) -> None:
         """Write the rows of a batch that can be taken and note the others."""
         refused = list(batch.rejections)
         taken: dict[str, Taken] = {}
-        for row, line in zip(batch.rows, batch.lines, strict=True):
+        texts: dict[str, str] = {}  # of the rows without an id -> the record
+        for row, line in zip(*self._completed(batch, refused), strict=True):
             one = take(row, line, self.reading, id_prefix=self.prefix)
             refusal = one if isinstance(one, Rejection) else self._strange(one)
+            if isinstance(one, Taken) and refusal is None:
+                refusal = self._among(one, taken, texts)
             if refusal is not None:
                 refused.append(refusal)
-            elif isinstance(one, Taken) and one.external_id in taken:
-                refused.append(self._repeated(one))
-            elif isinstance(one, Taken):
-                taken[one.external_id] = one
-        known = self._known(list(taken))
-        refused += [self._repeated(taken.pop(name)) for name in known]
-        parents = self._known([one.parent for one in taken.values() if one.parent is not None])
+        joining = self._joining(taken)
+        refused += joining.refused
+        self.same += joining.same
+        self.there += joining.there
+        parents = self._numbers([one.parent for one in taken.values() if one.parent is not None])
         refused += _orphans(taken, parents)
-        self._write(list(taken.values()), parents)
+        self._write(list(taken.values()), parents, joining)
         self._note(refused)
         self.line = max([self.line, *batch.lines[-1:], *(one.line for one in batch.rejections[-1:])])
 
+    def _among(self, one: Taken, taken: dict[str, Taken], texts: dict[str, str]) -> Rejection | None:
+        """Put a row among those of its batch: it is a record of its own, or brings answers to one of them."""
+        name = one.external_id
+        if not one.named and (one.given or one.hinted):
+            before = taken.get(texts.setdefault(one.text, name))
+            said = {given.annotator for given in before.given} if before else set()
+            hinted = {(hint.source, hint.question) for hint in before.hinted} if before else set()
+            name = before.external_id if before and not is_another(one, said, hinted) else name
+        if name not in taken:
+            taken[name] = one
+            return None
+        both = merged(taken[name], one, told=self.reading.own)
+        if both is None:
+            return self._repeated(one)
+        taken[name] = both[0]
+        self.there += both[1]
+        self.joined += 1
+        return None
+
     @property
     def prefix(self) -> str:
-        """What the ids of rows without an id begin with: the file's name, made new if an earlier import used it."""
+        """What the ids of rows without an id begin with: the file's name, made new if an earlier import or an earlier
+        file of this one used it."""
         if not self._prefix:
-            prefix = f"{self.source.name}:"
-            taken = imports.has_prefix(self.store, self.project_id, prefix)
-            self._prefix = f"{self.source.name}@{self.job.id}:" if taken else prefix
+            name = prefix = f"{self.source.name}:"
+            if imports.has_prefix(self.store, self.project_id, prefix):
+                name = prefix = f"{self.source.name}@{self.job.id}:"
+            if name in self._prefixes:
+                prefix = f"{self.source.name}@{self.job.id}-{self.files}:"
+            self._prefixes.add(prefix)
+            self._prefix = prefix
         return self._prefix
 
-    def _known(self, ids: list[str]) -> dict[str, int]:
+    def _numbers(self, ids: list[str]) -> dict[str, int]:
         return imports.numbers(self.store, self.project_id, self.job.id, ids) if ids else {}
+
+    def _completed(self, batch: Batch, refused: list[Rejection]) -> tuple[list[dict[str, Any]], list[int]]:
+        """The rows and their lines; those without a text have that of the record whose id they name."""
+        if not self.reading.own:
+            return batch.rows, batch.lines
+        rows, missing = with_texts(batch.rows, self.store, self.project_id, self.job.id)
+        refused += [Rejection(batch.lines[at], "id", reason) for at, reason in missing.items()]
+        here = [at for at in range(len(rows)) if at not in missing]
+        return [rows[at] for at in here], [batch.lines[at] for at in here]
+
+    def _joining(self, taken: dict[str, Taken]) -> Joining:
+        """Take out the rows of records that are in the project already: by their id, or by their text if they have no
+        id and bring answers."""
+        where = (self.store, self.project_id, self.job.id)
+        named = [name for name, one in taken.items() if one.named]
+        known = imports.known(*where, named)
+        texts = {one.text: name for name, one in taken.items() if not one.named and (one.given or one.hinted)}
+        alike = {texts[text]: one for text, one in imports.with_text(*where, list(texts)).items()} if texts else {}
+        said = imports.answered(self.store, self.job.id, self.goal.task_id, [one.id for one in alike.values()])
+        hinted = imports.suggested(self.store, self.job.id, self.goal.task_id, [one.id for one in alike.values()])
+        people: dict[int, set[str]] = {}
+        sources: dict[int, set[tuple[str, str]]] = {}
+        for number, who in said:
+            people.setdefault(number, set()).add(who)
+        for number, source, question in hinted:
+            sources.setdefault(number, set()).add((source, question))
+        known |= {
+            name: there for name, there in alike.items()
+            if not is_another(taken[name], people.get(there.id, ()), sources.get(there.id, ()))
+        }  # fmt: skip
+        column = self.reading.columns.id or "id"
+        return join(
+            self.store, self.job.id, self.goal.task_id, taken, known, told=self.reading.own, column=column
+        )  # fmt: skip
 
     def _strange(self, one: Taken) -> Rejection | None:
         """Why a row's answers cannot be taken from those who gave them: a person is no program, and a program none."""
@@ -108,26 +181,29 @@ class Work:
                 return Rejection(one.line, "annotations", reason)
         return None
 
-    def _write(self, taken: list[Taken], parents: dict[str, int]) -> None:
-        if not taken:
+    def _write(self, taken: list[Taken], parents: dict[str, int], joining: Joining) -> None:
+        if not taken and not joining.rows:
             return
         names = ("external_id", "text", "fields", "meta", "split", "parent")
         columns = {name: pa.array([getattr(one, name) for one in taken], pa.string()) for name in names}
         rows = pa.table({**columns, "dropped": pa.array([one.dropped for one in taken], pa.bool_())})
-        events, suggestions = self._events(taken), self._suggestions(taken)
-        imports.write(self.store, self.project_id, self.job.id, rows, events, suggestions, parents)
+        everybody = [*taken, *(one for _, one in joining.rows)]
+        events, suggestions = self._events(everybody), self._suggestions(everybody)
+        there = [number for number, _ in joining.rows]
+        imports.write(self.store, self.project_id, self.job.id, rows, events, suggestions, parents, there)
         self.records += len(taken)
+        self.joined += len(joining.rows)
         self.annotations += events.num_rows
         self.suggestions += suggestions.num_rows
         for question, labels in self.reading.answering.labels.items():
             if len(labels) > MOST_LABELS:
-                raise too_many(self.source.name, self.reading.columns.label or question)
+                raise too_many(self.source.name, self.reading.columns.label, question)
 
     def _events(self, taken: list[Taken]) -> pa.Table:
         said: list[tuple[int, str, Given]] = []
         question, annotator = self.reading.answers, self.goal.annotator
         for at, one in enumerate(taken):
-            name = f"import-{self.job.id}-{one.line}"
+            name = f"import-{self.job.id}-{self.files}-{one.line}"
             if annotator and one.answer is not None:
                 said.append((at, name, Given(annotator, {question: one.answer})))
             said += [(at, f"{name}-{n}", given) for n, given in enumerate(one.given)]
@@ -157,7 +233,8 @@ class Work:
     def _note(self, refused: list[Rejection]) -> None:
         self.rejected += len(refused)
         room = LISTED - len(self.rejections)
-        self.rejections += sorted(refused, key=lambda one: one.line)[:room]
+        listed = sorted(refused, key=lambda one: one.line)[:room]
+        self.rejections += [replace(one, file=self.source.name) for one in listed] if self.several else listed
 
     def _repeated(self, one: Taken) -> Rejection:
         column = self.reading.columns.id
@@ -192,7 +269,13 @@ def _writer() -> Callable[[Any], str]:
     return write
 
 
-def too_many(name: str, column: str) -> WorkbenchError:
+def too_many(name: str, column: str, question: str) -> WorkbenchError:
+    """The refusal of a file whose column, or else whose answers to a question, have too many different labels."""
+    if not column:
+        return WorkbenchError(
+            f"The answers to '{question}' in {name} have more than {MOST_LABELS} different labels. Leave the question "
+            "out, or map its labels to fewer."
+        )
     return WorkbenchError(
         f"The column '{column}' of {name} has more than {MOST_LABELS} different labels. Name another label column."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.domain import Rejection, WorkbenchError
-from pipeline.importers import NONE, FileRefused, Importer, Limits, Source, choose, open_source
+from pipeline.importers import NONE, Columns, FileRefused, Importer, Limits, Source, choose, open_source
 from pipeline.importers.answers import Answering
+from pipeline.importers.base import Batch
 from pipeline.importers.columns import resolve
+from pipeline.importers.fit import Fit
+from pipeline.importers.foreign import ForeignImporter, rows
 from pipeline.importers.preview import first_rows
 from pipeline.importers.rows import Reading, Taken, take
 from pipeline.store import Store, leaks, projects, version_files, versions
@@ -126,16 +129,16 @@ def read(file: Benchmark, report: Callable[[], None] = lambda: None) -> tuple[Si
     lines, names, texts = [], [], []
     refused: list[Rejection] = []
     rejected = 0
-    for batch in importer.read(source):
+    for batch in _batches(importer, source):
         taken = [take(row, line, reading, id_prefix=f"{source.name}:")
                  for row, line in zip(batch.rows, batch.lines, strict=True)]  # fmt: skip
-        rows = [one for one in taken if isinstance(one, Taken)]
+        fine = [one for one in taken if isinstance(one, Taken)]
         bad = [*batch.rejections, *(one for one in taken if isinstance(one, Rejection))]
         rejected += len(bad)
         refused = refused or bad[:1]
-        lines.append(pa.array([one.line for one in rows], pa.int64()))
-        names.append(pa.array([one.external_id for one in rows], pa.string()))
-        texts.append(pa.array([one.text for one in rows], pa.string()))
+        lines.append(pa.array([one.line for one in fine], pa.int64()))
+        names.append(pa.array([one.external_id for one in fine], pa.string()))
+        texts.append(pa.array([one.text for one in fine], pa.string()))
         if sum(map(len, lines)) > MOST_ITEMS:
             raise FileRefused(
                 f"{source.name} has more than {MOST_ITEMS:,} rows. Hold its parts against the project one by one."
@@ -151,10 +154,19 @@ def read(file: Benchmark, report: Callable[[], None] = lambda: None) -> tuple[Si
     return Side.of(rows_, source.name), source.name, rejected
 
 
-def opened(file: Benchmark) -> tuple[Source, Importer, Reading]:
+def _batches(importer: Importer | ForeignImporter, source: Source) -> Iterator[Batch]:
+    if isinstance(importer, ForeignImporter):
+        return rows(importer, source, Fit(leave=True))
+    return importer.read(source)
+
+
+def opened(file: Benchmark) -> tuple[Source, Importer | ForeignImporter, Reading]:
     """A file at its beginning. Raises WorkbenchError for what can be seen to be wrong there."""
     source = open_source(file.path, file.name, file.encoding, Limits(file_mb=file.max_mb))
-    importer = choose(source, file.format)
+    named = file.text_column or file.id_column
+    importer = choose(source, file.format, plain=bool(named))
+    if isinstance(importer, ForeignImporter):
+        return source, importer, Reading(Columns("text", "", "id"), Answering({}), own=True)
     first = first_rows(importer, source)
     given = {"text": file.text_column, "id": file.id_column, "label": NONE, "split": NONE}
     return source, importer, Reading(resolve(first.rows, given, source.name), Answering({}))

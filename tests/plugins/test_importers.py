@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.importers import choose, importers, open_source, preview
-from pipeline.importers.base import BATCH
+from pipeline.importers.base import BATCH, is_foreign
 from pipeline.importers.columns import Columns, guess
 from pipeline.knobs import knobs_of
 
@@ -49,14 +50,34 @@ def as_parquet(rows: Rows, encoding: str) -> bytes:
     return sink.getvalue()
 
 
+def as_arrow(rows: Rows, encoding: str) -> bytes:
+    sink = io.BytesIO()
+    held = pa.Table.from_pylist(rows)
+    with pa.ipc.new_stream(sink, held.schema) as writer:
+        writer.write_table(held)
+    return sink.getvalue()
+
+
+def as_workbook(rows: Rows, encoding: str) -> bytes:
+    sink = io.BytesIO()
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for line in ([*rows[0]], *([*row.values()] for row in rows)):
+        sheet.append(line)
+    book.save(sink)
+    return sink.getvalue()
+
+
 def as_text(rows: Rows, encoding: str) -> bytes:
     return "".join(row["text"] + "\n" for row in rows).encode(encoding)
 
 
 WRITERS: dict[str, Writer] = {
     "csv": as_table(","), "tsv": as_table("\t"), "jsonl": as_lines, "json": as_list, "parquet": as_parquet, "txt": as_text,
+    "arrow": as_arrow, "xlsx": as_workbook,
 }  # fmt: skip
-TEXTUAL = [name for name in WRITERS if name != "parquet"]
+PLAIN = [name for name in importers.names() if not is_foreign(importers.get(name)())]
+TEXTUAL = [name for name in WRITERS if name not in ("parquet", "arrow", "xlsx")]
 # Any text but what is refused by promise: NUL and halves of surrogate pairs.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
 awkward = st.sampled_from(
@@ -98,7 +119,7 @@ def read(path: Path, name: str = "", encoding: str = "") -> tuple[Rows, list[int
 
 
 def test_every_importer_has_a_writer_here() -> None:
-    assert sorted(WRITERS) == importers.names()
+    assert sorted(WRITERS) == PLAIN
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
@@ -107,7 +128,7 @@ def test_it_is_declared_whole(name: str) -> None:
     assert plugin.__doc__
     assert plugin.extensions
     assert all(knob.help for knob in knobs_of(plugin))
-    others = [one for other in importers.names() if other != name for one in importers.get(other).extensions]
+    others = [one for other in PLAIN if other != name for one in importers.get(other).extensions]
     assert not set(plugin.extensions) & set(others)
 
 

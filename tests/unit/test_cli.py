@@ -18,7 +18,7 @@ from app.commands import terminal
 VERBS = (
     "init", "projects", "serve", "import", "clean", "dedupe", "augment", "simulate", "freeze", "train", "runs", "errors",
     "undo", "redo", "resume", "jobs", "records", "export", "demo", "define",
-    "cancel", "task", "leaks", "semantic",
+    "cancel", "task", "leaks", "semantic", "recipe",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipeline import jobs
@@ -88,10 +89,14 @@ def test_dropped_records_come_along_when_asked_for(store, project, tmp_path):
 
 
 def test_small_batches_give_the_same_rows(store, project):
-    whole = [row for batch in exports.batches(store, project.id, dropped=True) for row in batch]
-    parts = list(exports.batches(store, project.id, dropped=True, size=5))
+    every = exports.Leaving(dropped=True)
+    whole = [row for batch in exports.batches(store, project.id, every) for row in batch]
+    parts = list(exports.batches(store, project.id, every, size=5))
     assert [len(part) for part in parts] == [5, 5, 2]
     assert [row for part in parts for row in part] == whole
+
+
+WHOLE = ("csv", "jsonl", "parquet", "tsv", "xlsx")  # the formats that hold all of a version
 
 
 @pytest.mark.parametrize("name", exporters.names())
@@ -107,7 +112,7 @@ def test_a_version_leaves_with_split_and_label(store, project, tmp_path, name):
         watcher=lambda done, total, _: seen.append((done, total)),
     )
     assert result["records"] == 10
-    assert result["losses"] == {}
+    assert result["losses"] == {} or name not in WHOLE
     assert seen[-1] == (10, 10)
     if name == "jsonl":
         rows = lines(out)
@@ -121,11 +126,11 @@ def test_a_failure_leaves_the_old_file(store, project, tmp_path, monkeypatch):
     out = tmp_path / "o.jsonl"
     out.write_text("old")
 
-    def broken(*_: object, **__: object) -> Iterator[list]:
-        yield [{"id": "a"}]
+    def broken(*_: object, **__: object) -> Iterator[pa.ChunkedArray]:
+        yield pa.chunked_array([['{"id": "a"}']])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(exports, "batches", broken)
+    monkeypatch.setattr(exports, "lines", broken)
     with pytest.raises(KeyboardInterrupt):
         export_to(store, project="p", format="jsonl", out=out)
     assert out.read_text() == "old"
@@ -133,7 +138,7 @@ def test_a_failure_leaves_the_old_file(store, project, tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_written_says_why(store, project, tmp_path):
-    with pytest.raises(WorkbenchError, match="no exporter named 'docx'; there are: csv, jsonl, parquet"):
+    with pytest.raises(WorkbenchError, match="no exporter named 'docx'; there are: "):
         export_to(store, project="p", format="docx", out=tmp_path / "o")
     with pytest.raises(WorkbenchError, match="is a folder"):
         export_to(store, project="p", out=tmp_path)

@@ -77,3 +77,51 @@ def test_step_verdict_and_job_are_of_one_verdict(store, fill):
         assert records.count(store, project.id, where) == row["n"], row
     assert records.ids(store, project.id, RecordFilter(step="html", job=later)) == [two, three]
     assert records.ids(store, project.id, RecordFilter(step="trim", job=first)) == [three]
+
+
+def test_a_reason_may_be_its_phrase_alone(store, fill):
+    project = fill(["a", "b", "c", "d"])
+    one, two, three, four = records.ids(store, project.id)
+    verdicts.decide(
+        store, project.id, "keep",
+        [Verdict(one, "s", "drop", "twin: r7"), Verdict(two, "s", "drop", "twin: r8"), Verdict(three, "s", "drop", "twin"),
+         Verdict(four, "s", "drop", "twins: r9")],
+    )  # fmt: skip
+    assert records.ids(store, project.id, RecordFilter(reason="twin")) == [one, two, three]
+    assert records.ids(store, project.id, RecordFilter(reason="twin: r8")) == [two]
+
+
+def test_what_one_job_does_and_another_does_not(store, fill):
+    project = fill(["a", "b", "c", "d"])
+    one, two, three, four = records.ids(store, project.id)
+
+    def judge(*said):
+        return verdicts.decide(store, project.id, "clean", [Verdict(*words) for words in said])
+
+    first = judge(
+        (one, "s", "drop", "x"), (two, "s", "drop", "x"), (three, "t", "edit", "", "C"), (four, "t", "edit", "", "D")
+    )
+    other = judge(
+        (two, "z", "drop", "y"), (three, "u", "edit", "", "C"), (four, "t", "edit", "", "DD"), (one, "s", "flag", "f")
+    )
+
+    def found(text):
+        return records.ids(store, project.id, RecordFilter.parse(text))
+
+    assert found(f"job={first} verdict=drop unlike={other}") == [one]
+    assert found(f"job={first} verdict=edit unlike={other}") == [four]  # edited otherwise
+    assert found(f"job={other} verdict=flag unlike={first}") == [one]
+    assert found(f"job={first} unlike={other}") == []
+    with pytest.raises(WorkbenchError, match="name that one too"):
+        RecordFilter.parse(f"unlike={first}")
+
+
+def test_a_preview_is_read_where_it_is_named(store, fill):
+    project = fill(["a", "b"])
+    one, _ = records.ids(store, project.id)
+    job = verdicts.decide(store, project.id, "clean", [Verdict(one, "s", "drop", "x")])
+    store.transact(lambda cursor: cursor.execute("UPDATE job SET state = 'preview' WHERE id = ?", [job]))
+    assert records.ids(store, project.id, RecordFilter(job=job, verdict="drop")) == [one]
+    assert records.ids(store, project.id, RecordFilter(verdict="drop")) == []
+    store.transact(lambda cursor: cursor.execute("UPDATE job SET state = 'undone' WHERE id = ?", [job]))
+    assert records.ids(store, project.id, RecordFilter(job=job, verdict="drop")) == []

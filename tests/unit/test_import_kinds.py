@@ -207,7 +207,7 @@ TALK = [
 def test_messages_that_only_call_a_tool_come_in_are_corrected_and_leave_as_they_were(
     store: Store, tmp_path: Path
 ) -> None:
-    job = bring(store, tmp_path, [{"id": "1", "messages": TALK}], task="chat")
+    job = bring(store, tmp_path, [{"id": "1", "messages": TALK}], task="chat", label_column="-")
     assert (job.result["records"], job.result["rejected"]) == (1, 0)
     project = projects.get(store, "p")
     (record,) = records.page(store, project.id)

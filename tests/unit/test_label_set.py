@@ -12,7 +12,7 @@ import pytest
 
 from pipeline import annotate, jobs
 from pipeline.domain import Project, Task, WorkbenchError
-from pipeline.label_set import BadChange, Change, forecast, rewritten
+from pipeline.label_set import BadChange, Change, forecast, proposed, rewritten
 from pipeline.questions import Choice, Choices, Relations, Spans, When, check_answers
 from pipeline.store import Store, projects
 from pipeline.store import annotations as answer_store
@@ -396,3 +396,21 @@ def test_an_answer_of_many_spans_is_rewritten_in_no_time() -> None:
     value, _ = rewritten(questions, questions, Change("names", rename={"a": "b", "b": "a"}), {"names": spans})
     assert time.process_time() - began < 10
     assert [one["label"] for one in value["names"][:3]] == ["b", "a", "b"]
+
+
+def test_labels_in_two_spellings_are_proposed_to_be_merged(store: Store, project: Project) -> None:
+    task = task_of(
+        store, project, Choice("label", ("POS", "Pos.", "ＮＥＧ", "neg", "好评", "其他", "C", "C++")),
+        Choice("other", ("yes", "no")),
+    )  # fmt: skip
+    assert proposed(store, task) == [Change("label", merge={"POS": ["Pos."], "ＮＥＧ": ["neg"]})]
+    say(store, task, "anna", 1, label="neg", other="yes")
+    say(store, task, "anna", 2, label="POS", other="yes")
+    (found,) = proposed(store, task, ["pos=好评", "其他=rest"])
+    assert found.merge == {"好评": ["POS", "Pos."], "neg": ["ＮＥＧ"], "rest": ["其他"]}
+    change(store, project, question="label", merge={into: list(olds) for into, olds in found.merge.items()})
+    assert now(store, task).definition["questions"][0]["labels"] == ["好评", "neg", "rest", "C", "C++"]
+    assert answers(store, task)[2, "anna"]["label"] == "好评"
+    assert proposed(store, now(store, task)) == []
+    with pytest.raises(WorkbenchError, match="must be written as"):
+        proposed(store, task, ["pos"])

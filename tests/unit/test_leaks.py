@@ -310,7 +310,7 @@ def test_a_version_that_was_damaged_is_a_sentence(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (b"", "empty"), (b"\x89PNG\r\n", "picture"), (b'{"id": 1}\n{"id": 2}\n', "plainly the text"),
-        (b"PAR1 and then nothing that is Parquet", "cannot be read|not a whole|Parquet"), (b"PK\x03\x04xl/", "Excel"),
+        (b"PAR1 and then nothing that is Parquet", "cannot be read|not a whole|Parquet"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 workbook", "Excel"),
         (b'{"question": null}\n', "can be taken|plainly the text"), (None, "no file"),
     ],
 )  # fmt: skip

@@ -235,8 +235,8 @@ def test_english_and_what_is_too_long_stay(text):
     [
         ("Line 3 of my: file.yaml: The setting 'min' of length is -1; the least it takes is 0.",
          "my: file.yaml 第 3 行：length 的设置项“min”为 -1，最小可为 0。"),
-        ("this is it.csv is an Excel workbook. Save it as CSV (UTF-8) and import that.",
-         "this is it.csv 是 Excel 工作簿。请另存为 CSV（UTF-8）后导入。"),
+        ("this is it.csv is an old Excel workbook. Save it as .xlsx or CSV (UTF-8) and import that.",
+         "this is it.csv 是旧版 Excel 工作簿。请另存为 .xlsx 或 CSV（UTF-8）后导入。"),
         ("No row of {f} can be taken; the first is at line 2, label: The label has more than one line.",
          "{f} 中没有可导入的行；第一处在第 2 行“label”列：标签不止一行。"),
         ("Run r is failed. The machine ran out of memory. Choose a smaller batch_size or max_length, or a smaller model.",

@@ -206,6 +206,15 @@ def test_what_a_person_did_can_be_undone_and_brought_back(store, fill):
     assert records.get(store, only).text == "b"
 
 
+def test_a_persons_edit_is_not_lost_to_a_job_at_work(store, fill):
+    project = fill(["a"])
+    (only,) = records.ids(store, project.id)
+    busy = jobs.open_job(store, "clean", project.id, {})
+    with pytest.raises(jobs.JobRefused, match=f"Job {busy} .clean. is still running"):
+        verdicts.decide(store, project.id, "edit", [Verdict(only, "by hand", "edit", "", "mine")])
+    assert verdicts.decide(store, project.id, "keep", [Verdict(only, "by hand", "keep", "")]) > busy
+
+
 def test_an_undone_job_comes_back_over_what_its_undo_left(store, fill):
     project = fill(["a", "b"])
     first, second = records.ids(store, project.id)

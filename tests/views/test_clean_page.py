@@ -2,140 +2,113 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from app.widgets.changes import marked, quiet, reason_words, visible
-from pipeline.domain import Project
-from pipeline.store import Store, open_store, projects, records
 from pipeline.store import jobs as job_store
-from tests.conftest import add_records
+from pipeline.store import projects, records
+from tests.clean_pages import CleanPage, clean_page
 
 ROOT = Path(__file__).parents[2]
 DIRTY = ["<p>Great film</p>", "Great film", "n/a", "Fine\u200b.", "$x$ [a](b) <b>*c*</b>", "An untouched sentence."]
 
 
 @pytest.fixture
-def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AppTest, Store, Project]]:
-    """The page on a project with dirty records, and the store under it."""
-    import streamlit as st
-
-    store = open_store(tmp_path / "w.duckdb")
-    project = projects.create(store, "p")
-    add_records(store, project, DIRTY)
-    app = AppTest.from_function(_draw, default_timeout=30)
-    app.session_state["test.store"], app.session_state["test.project"] = store, project
-    monkeypatch.setattr(st, "page_link", lambda *_, **__: None)
-    yield app, store, project
-    store.close()
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CleanPage]:
+    with clean_page(tmp_path, monkeypatch, DIRTY) as made:
+        yield made
 
 
-def _draw() -> None:
-    import streamlit as st
-
-    from app.views import clean
-
-    st.session_state["pages"] = {"import": None, "records": None}
-    clean.render(st.session_state["test.store"], st.session_state["test.project"])
-
-
-def _wait(app: AppTest, store: Store, project: Project) -> None:
-    while job_store.recent(store, project.id)[0].state == "running":
-        time.sleep(0.05)
+def test_preview_then_apply_then_undo(page: CleanPage) -> None:
+    app, store, project = page.parts
     app.run()
     assert not app.exception
-
-
-def click(app: AppTest, key: str) -> None:
-    app.button(key=key).click().run()
-    assert not app.exception
-
-
-def shown(app: AppTest) -> list[str]:
-    return [toggle.label for toggle in app.toggle if str(toggle.key).endswith(".on")]
-
-
-def test_preview_then_apply_then_undo(page: tuple[AppTest, Store, Project]) -> None:
-    app, store, project = page
-    app.run()
-    assert not app.exception
-    assert "HTML to text" in shown(app)
-    click(app, "clean.preview")
-    _wait(app, store, project)
-    assert [metric.value for metric in app.metric] == ["2", "3", "0"]
+    assert "HTML to text" in page.steps()
+    page.click("clean.preview")
+    page.wait()
+    assert [metric.value for metric in app.metric] == ["6", "2", "3", "0", "4"]
     assert records.count(store, project.id, records.RecordFilter(state="dropped")) == 0
     assert any("red-background" in one.value for one in app.markdown)
-    click(app, "clean.apply")
+    page.click("clean.apply")
     assert records.count(store, project.id, records.RecordFilter(state="dropped")) == 2
     job = job_store.recent(store, project.id, kind="clean")[0]
-    click(app, f"job.undo.{job.id}")
+    page.click(f"job.undo.{job.id}")
     assert records.count(store, project.id, records.RecordFilter(state="dropped")) == 0
 
 
-def test_a_discarded_preview_never_counts(page: tuple[AppTest, Store, Project]) -> None:
-    app, store, project = page
+def test_a_discarded_preview_never_counts(page: CleanPage) -> None:
+    app, store, project = page.parts
     app.run()
-    click(app, "clean.preview")
-    _wait(app, store, project)
-    click(app, "clean.discard")
+    page.click("clean.preview")
+    page.wait()
+    page.click("clean.discard")
     assert job_store.recent(store, project.id, kind="clean")[0].state == "cancelled"
     assert records.count(store, project.id, records.RecordFilter(state="edited")) == 0
 
 
-def test_steps_are_moved_switched_off_removed_and_added(page: tuple[AppTest, Store, Project]) -> None:
-    app, store, project = page
+def test_steps_are_moved_switched_off_removed_and_added(page: CleanPage) -> None:
+    app, store, project = page.parts
     app.run()
-    first, *_, last = shown(app)
+    begun = page.steps()
+    first, *_, last = begun
     up = next(b.key for b in reversed(app.button) if str(b.key).endswith(".up"))
-    click(app, up)
-    assert shown(app)[-2] == last
-    click(app, next(b.key for b in app.button if str(b.key).endswith(".remove")))
-    assert first not in shown(app)
-    app.selectbox(key="clean.add").select("mojibake").run()
-    assert shown(app)[-1] == first
+    page.click(up)
+    assert page.steps()[-2] == last
+    page.click(next(b.key for b in app.button if str(b.key).endswith(".remove")))
+    assert page.steps() == [*begun[1:-2], last, begun[-2]]
+    page.click("clean.put_back")
+    assert page.steps() == [*begun[:-2], last, begun[-2]]
+    page.click(next(b.key for b in app.button if str(b.key).endswith(".remove")))
+    app.session_state["clean.adding"] = True
+    app.run()
+    app.text_input(key="clean.find").set_value("encoding wrong").run()
+    page.click("clean.add.mojibake")
+    assert page.steps()[-1] == first
     for toggle in app.toggle:
         if str(toggle.key).endswith(".on") and toggle.label != "HTML to text":
             toggle.set_value(False)
     app.run()
-    click(app, "clean.preview")
-    _wait(app, store, project)
+    page.click("clean.preview")
+    page.wait()
     job = job_store.recent(store, project.id, kind="clean")[0]
     assert job.params["steps"] == [["html", {"entities": True}]]
     assert job.result == {"dropped": {}, "edited": {"html": 2}, "flagged": {}}
 
 
-def test_settings_go_into_the_recipe(page: tuple[AppTest, Store, Project]) -> None:
-    app, store, project = page
+def test_settings_go_into_the_recipe(page: CleanPage) -> None:
+    app, store, project = page.parts
     app.run()
+    page.open_step("Length")
+    page.open_step("Empty or missing")
     least = next(n for n in app.number_input if str(n.key).endswith("length.min"))
     least.set_value(12).run()
     words = next(n for n in app.text_input if str(n.key).endswith("empty.words"))
     words.set_value("x, y").run()
     assert next(n for n in app.number_input if str(n.key).endswith("length.min")).value == 12
-    click(app, "clean.preview")
-    _wait(app, store, project)
+    page.click("clean.preview")
+    page.wait()
     job = job_store.recent(store, project.id, kind="clean")[0]
     stored = dict(map(tuple, job.params["steps"]))
     assert (stored["length"]["min"], stored["empty"]["words"]) == (12, ["x", "y"])
-    app.selectbox(key="clean.choice").select("chinese").run()
+    app.selectbox(key="clean.choice").select("ready/chinese").run()
     assert any("changed since" in one.value for one in app.warning)
 
 
-def test_a_wrong_setting_is_a_sentence(page: tuple[AppTest, Store, Project]) -> None:
-    app, _, _ = page
+def test_a_wrong_setting_is_a_sentence(page: CleanPage) -> None:
+    app = page.app
     app.run()
+    page.open_step("Length")
     next(n for n in app.number_input if str(n.key).endswith("length.max")).set_value(1).run()
     assert any("above max 1" in one.value for one in app.error)
     assert app.button(key="clean.preview").disabled
 
 
-def test_a_project_without_records_says_what_to_do(page: tuple[AppTest, Store, Project]) -> None:
-    app, store, _ = page
+def test_a_project_without_records_says_what_to_do(page: CleanPage) -> None:
+    app, store = page.app, page.store
     app.session_state["test.project"] = projects.create(store, "empty")
     app.run()
     assert not app.exception

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -147,3 +149,38 @@ def test_why_a_near_duplicate_was_dropped_is_said_in_chinese(filled: Store, monk
     app.run()
     assert not app.exception
     assert list(app.dataframe[0].value["状态"]) == ["被“近似重复”丢弃：与 r4 近似重复（相似度 1.000）"]
+
+
+def test_a_text_is_corrected_by_hand_and_the_correction_taken_back(filled: Store) -> None:
+    def at(word: str, keys: Iterable[Any]) -> Any:
+        return next(one for one in keys if one.key.startswith(f"records.{word}."))
+
+    first = records.ids(filled, 1)[0]
+    app = page(filled, "records")
+    app.query_params["where"] = f"id={first}"
+    app.session_state["label.annotator"] = "eve"
+    app.run()
+    at("edit", app.text_area).set_value("one, corrected").run()
+    at("save", app.button).click().run()
+    assert not app.exception
+    assert records.get(filled, first).text == "one, corrected"
+    job = jobs.recent(filled, 1, kind="edit")[0]
+    assert job.params["author"] == "eve"
+    assert at("edit", app.text_area).value == "one, corrected"
+    at("undo_text", app.button).click().run()
+    assert not app.exception
+    assert records.get(filled, first).text == "one"
+    assert at("edit", app.text_area).value == "one"
+    assert not [one for one in app.button if one.key and one.key.startswith("records.undo_text")]
+
+
+def test_a_correction_under_a_job_at_work_is_refused_in_words(filled: Store) -> None:
+    busy = jobs.open_job(filled, "clean", 1, {})
+    first = records.ids(filled, 1)[0]
+    app = page(filled, "records")
+    app.query_params["where"] = f"id={first}"
+    app.run()
+    next(one for one in app.text_area if one.key.startswith("records.edit.")).set_value("else").run()
+    next(one for one in app.button if one.key.startswith("records.save.")).click().run()
+    assert any(f"Job {busy}" in error.value and "is still running" in error.value for error in app.error)
+    assert records.get(filled, first).text == "one"

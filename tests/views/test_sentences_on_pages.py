@@ -74,7 +74,7 @@ def words(app: AppTest) -> str:
 @pytest.mark.parametrize(
     ("name", "content", "chinese"),
     [
-        ("一 is a {表}.xlsx", b"PK\x03\x04....xl/workbook.xml", "一 is a {表}.xlsx 是 Excel 工作簿。请另存为 CSV（UTF-8）后导入。"),
+        ("一 is a {表}.xlsx", b"PK\x03\x04....xl/workbook.xml", "一 is a {表}.xlsx 已损坏，无法解压。请重新复制该文件。"),
         ("leer.csv", b"\n\n", "leer.csv 是空文件，没有可导入的内容。"),
         ("a.csv", b"text,text\nx,y\n", "a.csv 中有多列同名“text”。请重命名或删除多余的列。"),
     ],
