@@ -102,7 +102,9 @@ def test_an_archive_holds_several_files(store: Store, tmp_path: Path) -> None:
     assert (job.result["records"], job.result["files"], job.result["file"]) == (10, 2, "a.zip")
 
 
-@pytest.mark.parametrize("name", ["../evil.jsonl", "/etc/evil.jsonl", "a/../../evil.jsonl", "C:\\evil.jsonl", "..\\evil.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["../evil.jsonl", "/etc/evil.jsonl", "a/../../evil.jsonl", "C:\\evil.jsonl", "..\\evil.jsonl"]
+)
 def test_a_path_that_climbs_out_is_refused(store: Store, tmp_path: Path, name: str) -> None:
     (tmp_path / "a.zip").write_bytes(archive({"good.jsonl": LINES, name: LINES}))
     with pytest.raises(FileRefused, match="leaves the archive"):
