@@ -67,7 +67,7 @@ def choose(
     """
     if format_name:
         return build(importers.get(format_name), settings or {})
-    known = [build(importers.get(name), {}) for name in importers.names()]
+    known = [build(plugin, {}) for plugin in importers.every()]
     extension = source.name.rpartition(".")[2].lower() if "." in source.name else ""
     ours = [one for one in known if not is_foreign(one)]
     theirs = [] if plain else [one for one in known if is_foreign(one)]

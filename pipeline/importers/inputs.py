@@ -98,10 +98,10 @@ def _is_pattern(path: Path) -> bool:
 
 
 def _inside(folder: Path) -> list[Input]:
-    found = []
+    found, known = [], _extensions()
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if path.is_file() and not path.is_symlink() and _is_data(parts):
+        if path.is_file() and not path.is_symlink() and _is_data(parts, known):
             found.append(Input(path, "/".join(parts)))
     return _some(found, str(folder))
 
@@ -123,12 +123,16 @@ def _some(found: list[Input], what: str) -> list[Input]:
     return found
 
 
-def _is_data(parts: tuple[str, ...]) -> bool:
+def _extensions() -> frozenset[str]:
+    """Those of all formats: looked up once for all files of a folder or an archive."""
+    return frozenset(extension for plugin in importers.every() for extension in plugin.extensions)
+
+
+def _is_data(parts: tuple[str, ...], known: frozenset[str]) -> bool:
     """Whether a path below a folder is a file of a known format, and none that only describes the others."""
     name = parts[-1].lower()
     if any(part.startswith((".", "__MACOSX")) for part in parts) or name in _ASIDE or name.startswith("readme"):
         return False
-    known = {extension for one in importers.names() for extension in importers.get(one).extensions}
     return re.sub(r"\.(gz|bz2|xz|zst)$", "", name).rpartition(".")[2] in known
 
 
@@ -177,12 +181,12 @@ def _opened(one: Input, into: Path, room: _Room) -> Input:
 
 
 def _extracted(path: Path, name: str, into: Path, limits: Limits) -> list[Input]:
-    room, found = _Room(limits, name), []
+    room, found, known = _Room(limits, name), [], _extensions()
     with _told(name), zipfile.ZipFile(path) as archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
         for one in members:
             _check_member(one, name)
-        wanted = [one for one in members if _is_data(PurePosixPath(one.filename).parts) or len(members) == 1]
+        wanted = [one for one in members if _is_data(PurePosixPath(one.filename).parts, known) or len(members) == 1]
         if len(wanted) > MOST_FILES:
             raise FileRefused(f"{name} holds {len(wanted):,} files; at most {MOST_FILES:,} are imported at once.")
         for one in sorted(wanted, key=lambda member: member.filename):

@@ -19,7 +19,6 @@ TEXT = "text"
 OWN = "winnow"  # the key of a task's meta under which Winnow's own exports keep what Label Studio has no place for
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:/*\S+|/\S+")
 _WORDS = re.compile(r"\S\s+\S|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
-_TAG = re.compile(r"<[a-zA-Z!/]|&[#a-zA-Z]")
 _SIDES = (("left", "right"), ("a", "b"), ("1", "2"))
 
 Task = Mapping[str, Any]
